@@ -1,0 +1,122 @@
+"""Alarm rules and the ISA-18.2 state of each alarm, as pure data and functions."""
+
+from dataclasses import dataclass, replace
+from enum import IntEnum, StrEnum
+
+
+class Priority(IntEnum):
+    URGENT = 1
+    HIGH = 2
+    MEDIUM = 3
+    LOW = 4
+
+    @property
+    def word(self) -> str:
+        return ("Urgent", "High", "Medium", "Low")[self - 1]
+
+
+class AlarmKind(StrEnum):
+    """What is judged. The first four are limits, in the order of an indicator's scale."""
+
+    HIGH_HIGH = "high_high"
+    HIGH = "high"
+    LOW = "low"
+    LOW_LOW = "low_low"
+    STATE = "state"
+    DEVICE_LOST = "device_lost"
+    COLLECTOR = "collector"
+
+    @property
+    def letters(self) -> str:
+        """HH, H, L, LL as on an indicator; empty for the others."""
+        return {"high_high": "HH", "high": "H", "low": "L", "low_low": "LL"}.get(self.value, "")
+
+
+class AlarmState(StrEnum):
+    """ISA-18.2 states without shelving: A normal, B unacknowledged, C acknowledged, D returned unacknowledged."""
+
+    NORMAL = "normal"
+    UNACKNOWLEDGED = "unacknowledged"
+    ACKNOWLEDGED = "acknowledged"
+    RETURNED = "returned"
+
+    @property
+    def active(self) -> bool:
+        return self in (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED)
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRule:
+    """One alarm that can happen.
+
+    `key` is stable over restarts and edits: `LT-250/high`, `PLC-2/device_lost`. `tag` is an index into `Plant.tags`,
+    or -1 for an alarm of a device (`source` names the device) or of the collector itself.
+    A limit is entered at `limit` and left at `limit` minus (plus, for low) `deadband`. The condition must hold for
+    `on_delay_us` before the alarm is raised and be gone for `off_delay_us` before it returns.
+    A value of Bad quality neither raises nor returns an alarm.
+    """
+
+    key: str
+    tag: int
+    source: str
+    kind: AlarmKind
+    priority: Priority
+    text: str
+    limit: float = 0.0
+    deadband: float = 0.0
+    on_delay_us: int = 0
+    off_delay_us: int = 0
+    equals: tuple[int, ...] = ()
+    cause: str = ""
+    consequence: str = ""
+    action: tuple[str, ...] = ()
+    respond_us: int | None = None
+    area: str = ""
+    screen: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """The state of one alarm. Times are microseconds UTC, 0 where it has not happened."""
+
+    key: str
+    state: AlarmState = AlarmState.NORMAL
+    raised_us: int = 0
+    returned_us: int = 0
+    acknowledged_us: int = 0
+    acknowledged_by: str = ""
+    value: float = float("nan")
+
+
+def raise_alarm(alarm: Alarm, time_us: int, value: float) -> Alarm:
+    """The condition came. A returned, unacknowledged alarm that comes again is unacknowledged anew."""
+    if alarm.state.active:
+        return alarm
+    return Alarm(alarm.key, AlarmState.UNACKNOWLEDGED, raised_us=time_us, value=value)
+
+
+def return_alarm(alarm: Alarm, time_us: int, value: float) -> Alarm:
+    """The condition went."""
+    if not alarm.state.active:
+        return alarm
+    after = AlarmState.NORMAL if alarm.state is AlarmState.ACKNOWLEDGED else AlarmState.RETURNED
+    return replace(alarm, state=after, returned_us=time_us, value=value)
+
+
+def acknowledge(alarm: Alarm, time_us: int, who: str) -> Alarm:
+    """An operator has seen it. Acknowledging twice changes nothing."""
+    if alarm.state is AlarmState.UNACKNOWLEDGED:
+        after = AlarmState.ACKNOWLEDGED
+    elif alarm.state is AlarmState.RETURNED:
+        after = AlarmState.NORMAL
+    else:
+        return alarm
+    return replace(alarm, state=after, acknowledged_us=time_us, acknowledged_by=who)
+
+
+_LIST_ORDER = {AlarmState.UNACKNOWLEDGED: 0, AlarmState.ACKNOWLEDGED: 1, AlarmState.RETURNED: 2, AlarmState.NORMAL: 3}
+
+
+def list_order(rule: AlarmRule, alarm: Alarm) -> tuple[int, int, int]:
+    """Sort key of alarm lists: unacknowledged, acknowledged, returned; then priority; then newest."""
+    return (_LIST_ORDER[alarm.state], int(rule.priority), -alarm.raised_us)

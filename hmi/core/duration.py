@@ -1,0 +1,26 @@
+"""Durations as engineers write them: `500ms`, `1s`, `5min`, `2h`, `30d`."""
+
+import re
+
+from hmi.core.clock import DAY, HOUR, MINUTE, SECOND
+
+FORMS = "a number with ms, s, min, h or d: 500ms, 1s, 5min, 2h, 30d"
+
+_UNITS = {"us": 1, "ms": 1000, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
+_PATTERN = re.compile(r"(\d{1,12}(?:\.\d{1,6})?) ?(us|ms|s|min|h|d)")
+
+
+def parse_duration(text: str) -> int:
+    """Microseconds. Raises `ValueError`, whose message names the forms."""
+    match = _PATTERN.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"'{text}' is not a duration; expected {FORMS}")
+    return round(float(match.group(1)) * _UNITS[match.group(2)])
+
+
+def duration_text(duration_us: int) -> str:
+    """The shortest form that `parse_duration` reads back to the same duration."""
+    for unit in ("d", "h", "min", "s", "ms"):
+        if duration_us and duration_us % _UNITS[unit] == 0:
+            return f"{duration_us // _UNITS[unit]}{unit}"
+    return f"{duration_us}us" if duration_us else "0s"
