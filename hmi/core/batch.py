@@ -23,7 +23,7 @@ class Batch:
     - `value` float64: the value of float, integer and bool tags (NaN where there is none).
     - `status` uint32: OPC UA status code.
     - `delay_us` int64: time of receipt minus time at the source.
-    - `whole` int64 or None: exact value of tags on the INT lane (float64 ends at 2^53); None if the batch has no such tag.
+    - `whole` int64 or None: exact value of tags on the INT lane (float64 ends at 2^53); None if there is no such tag.
     - `text` object or None: `str` of tags on the TEXT lane (None elsewhere); None if the batch has no such tag.
     """
 

@@ -60,14 +60,21 @@ def parse_value(raw: object) -> Binding:
     if isinstance(raw, bool | int | float):
         return Binding(str(raw), constant=raw)
     if isinstance(raw, dict):
-        raise ExpressionError(
-            "a YAML mapping stands here, not a value", 0, 'put it in quotes: "= {tag} > 5"; a lone tag needs no braces'
-        )
+        words = list(raw)
+        lone = str(words[0]) if len(words) == 1 and raw[words[0]] is None else ""
+        hint = f"a lone tag needs no braces: {lone}" if TAG_PATTERN.match(lone) else 'put it in quotes: "= {tag} > 5"'
+        raise ExpressionError("braces without quotes: this is no value", 0, hint)
+    if raw is None:
+        raise ExpressionError("a value is missing", 0, "write a tag, a number or an expression")
     if not isinstance(raw, str):
-        raise ExpressionError(f"expected a tag, a number or an expression, found {type(raw).__name__}")
+        raise ExpressionError("expected a tag, a number or an expression, found a list")
     text = raw.strip()
     if text.startswith("="):
-        return Binding(raw, expression=compile_expression(text[1:]))
+        at = raw.index("=") + 1
+        try:
+            return Binding(raw, expression=compile_expression(raw[at:]))
+        except ExpressionError as error:
+            raise ExpressionError(str(error), error.column + at, error.hint) from None
     if text.startswith("{") and text.endswith("}") and TAG_PATTERN.match(text[1:-1].strip()):
         raise ExpressionError("a lone tag stands without braces", 0, f"write: {text[1:-1].strip()}")
     if not TAG_PATTERN.match(text):
@@ -83,14 +90,17 @@ def parse_text(raw: object) -> Text:
     if isinstance(raw, bool | int | float):
         raw = str(raw)
     if isinstance(raw, dict):
-        raise ExpressionError("a YAML mapping stands here, not a text", 0, 'put it in quotes: "{tank.level} m"')
+        raise ExpressionError("braces without quotes: this is no text", 0, 'put it in quotes: "{tank.level} m"')
+    if raw is None:
+        raise ExpressionError("a text is missing", 0, 'an empty text is written as ""')
     if not isinstance(raw, str):
-        raise ExpressionError(f"expected a text, found {type(raw).__name__}")
+        raise ExpressionError("expected a text, found a list")
     pieces: list[str | Field] = []
     end = 0
 
     def add(plain: str, at: int) -> None:
         if "{" in plain or "}" in plain:
+            at += min(i for i in (plain.find("{"), plain.find("}")) if i >= 0)
             raise ExpressionError("a brace without its counterpart", at, "write {{ for a brace in a text")
         if plain:
             pieces.append(plain)

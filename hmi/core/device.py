@@ -91,6 +91,15 @@ class Driver(Protocol):
         """Requests or notifications since the driver was made."""
         ...
 
+    @property
+    def alive_us(self) -> int:
+        """Wall time at which the device was last heard, 0 if never.
+
+        OPC UA sends nothing for a value that does not change: a tag without a new sample is still fresh while this
+        moves.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class AddressFault:
@@ -111,8 +120,11 @@ class DriverKind(Protocol):
         """Everything wrong with the addresses of this device's tags: form, type, overlaps."""
         ...
 
-    def describe(self, options: Any, tag: Tag) -> Mapping[str, str]:
-        """For 'why this value': `{"Read from": "PLC-3, Modbus TCP, unit 1, holding 112", ...}`."""
+    def describe(self, options: Any, tag: Tag, tags: Sequence[Tag] = ()) -> Mapping[str, str]:
+        """For 'why this value': `{"Read from": "PLC-3, Modbus TCP, unit 1, holding 112", ...}`.
+
+        With all `tags` of the device it also says with how many others the tag is read.
+        """
         ...
 
     def make(self, device: Device, tags: Sequence[Tag], clock: Clock) -> Driver:

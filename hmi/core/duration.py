@@ -1,6 +1,9 @@
 """Durations as engineers write them: `500ms`, `1s`, `5min`, `2h`, `30d`."""
 
 import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from hmi.core.clock import DAY, HOUR, MINUTE, SECOND
 
@@ -24,3 +27,18 @@ def duration_text(duration_us: int) -> str:
         if duration_us and duration_us % _UNITS[unit] == 0:
             return f"{duration_us // _UNITS[unit]}{unit}"
     return f"{duration_us}us" if duration_us else "0s"
+
+
+def _read(raw: object) -> int:
+    if isinstance(raw, str):
+        return parse_duration(raw)
+    raise ValueError(f"{raw!r} is not a duration; expected {FORMS}")
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(_read),
+    PlainSerializer(duration_text, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)? ?(us|ms|s|min|h|d)$", "examples": ["500ms", "1s"]}),
+]
+"""A field of a pydantic model that an engineer writes as `500ms`; microseconds once it is read."""

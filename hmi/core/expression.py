@@ -30,12 +30,19 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "bit": lambda x, n: float((int(x) >> int(n)) & 1),
 }
 
+_ARGUMENTS: dict[str, tuple[int, int]] = {
+    "abs": (1, 1), "min": (2, 50), "max": (2, 50), "round": (1, 2), "sqrt": (1, 1), "floor": (1, 1), "ceil": (1, 1),
+    "log10": (1, 1), "exp": (1, 1), "clamp": (3, 3), "bit": (2, 2),
+}  # fmt: skip
+"""How many values each function takes, at least and at most."""
+
 _ALLOWED: tuple[type[ast.AST], ...] = (
     ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.UAdd, ast.BinOp, ast.Add, ast.Sub,
     ast.Mult, ast.Div, ast.Mod, ast.FloorDiv, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
     ast.IfExp, ast.Call, ast.Name, ast.Load, ast.Constant,
 )  # fmt: skip
 _BRACES = re.compile(r"\{([^{}]*)\}")
+_STAND_IN = re.compile(r"(?<![\w.])t\d+(?!\w)")  # what tags become; nobody may write it himself
 _WORDS = {"true": True, "false": False}
 
 
@@ -58,14 +65,16 @@ class Expression:
 
     def evaluate(self, values: Sequence[float]) -> float:
         """The result as a float (booleans as 0 and 1). NaN where it has none: NaN in, division by zero, overflow."""
-        scope: dict[str, Any] = {f"t{i}": v for i, v in enumerate(values)}
-        for v in values:
+        scope: dict[str, Any] = {}
+        for i, v in enumerate(values):
             if v != v:
                 return math.nan
+            scope[f"t{i}"] = v
         try:
-            return float(eval(self._code, _SCOPE, scope))  # noqa: S307 - only names and operators checked by `compile_expression`
+            result = float(eval(self._code, _SCOPE, scope))  # noqa: S307 - only names and operators checked by `compile_expression`
         except (ZeroDivisionError, OverflowError, ValueError):
             return math.nan
+        return result if math.isfinite(result) else math.nan
 
 
 _SCOPE: dict[str, Any] = {"__builtins__": {}, **FUNCTIONS, **_WORDS}
@@ -86,38 +95,76 @@ def compile_expression(source: str) -> Expression:
 
     if len(source) > 2000:
         raise ExpressionError("an expression may have 2000 characters at most")
+    for stray in _STAND_IN.finditer(_BRACES.sub(lambda m: " " * len(m.group()), source)):
+        raise ExpressionError(f"unknown word '{stray.group()}'", stray.start(), _in_braces(stray.group()))
     text = _BRACES.sub(name_for, source)
     for brace in "{}":
         if brace in text:
             raise ExpressionError(
                 f"'{brace}' without its counterpart", text.index(brace), "a tag stands in braces: {tank.level}"
             )
+    text = re.sub(r"\s", " ", text)  # an expression may be folded over several lines of a file
     lead = len(text) - len(text.lstrip())
+    text = text.strip()
+    if not text:
+        raise ExpressionError("an expression is missing after '='")
+    if not text.isascii():
+        at = next(i for i, c in enumerate(text) if not c.isascii())
+        raise ExpressionError(f"'{text[at]}' is not part of the expression language", at + lead)
     try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        column = (getattr(error, "offset", None) or 1) - 1 + lead
-        raise ExpressionError("this is not an expression", column, _hint_for(source)) from None
-    for node in ast.walk(tree):
-        _check(node, tags, lead)
-    return Expression(source.strip(), tuple(tags), compile(tree, "<expression>", "eval"))
+        tree = ast.parse(text, mode="eval")
+        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        for node in ast.walk(tree):
+            _check(node, tags, lead, id(node) in called)
+        code = compile(tree, "<expression>", "eval")
+    except (RecursionError, MemoryError):
+        raise ExpressionError("this expression is nested too deeply") from None
+    except ExpressionError:
+        raise
+    except (SyntaxError, ValueError) as error:
+        column = max((getattr(error, "offset", None) or 1) - 1, 0)
+        raise ExpressionError("this is not an expression", min(column, len(text)) + lead, _hint_for(source)) from None
+    return Expression(source.strip(), tuple(tags), code)
 
 
-def _check(node: ast.AST, tags: list[str], lead: int) -> None:
+def _check(node: ast.AST, tags: list[str], lead: int, called: bool) -> None:
     column = getattr(node, "col_offset", 0) + lead
     if not isinstance(node, _ALLOWED):
-        raise ExpressionError(f"{type(node).__name__.lower()} is not part of the expression language", column)
+        raise ExpressionError(f"{_words_for(node)} not part of the expression language", column)
     if isinstance(node, ast.Constant) and not isinstance(node.value, int | float):
         raise ExpressionError("only numbers, true and false may stand here", column)
     if isinstance(node, ast.Call):
-        if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
-            raise ExpressionError("unknown function", column, f"there are: {', '.join(sorted(FUNCTIONS))}")
-        if node.keywords or not node.args:
-            raise ExpressionError("a function takes values only", column)
-    if isinstance(node, ast.Name):
-        known = {f"t{i}" for i in range(len(tags))} | set(FUNCTIONS) | set(_WORDS)
-        if node.id not in known:
-            raise ExpressionError(f"unknown word '{node.id}'", column, f"a tag stands in braces: {{{node.id}}}")
+        _check_call(node, column)
+    if isinstance(node, ast.Name) and not called:
+        if node.id in FUNCTIONS:
+            raise ExpressionError(f"the function '{node.id}' needs its values in parentheses", column)
+        if node.id not in _WORDS and node.id not in {f"t{i}" for i in range(len(tags))}:
+            raise ExpressionError(f"unknown word '{node.id}'", column, _in_braces(node.id))
+
+
+def _check_call(node: ast.Call, column: int) -> None:
+    if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
+        known = ", ".join(sorted(FUNCTIONS))
+        word = f" '{node.func.id}'" if isinstance(node.func, ast.Name) else ""
+        raise ExpressionError(f"unknown function{word}", column, f"there are: {known}")
+    low, high = _ARGUMENTS[node.func.id]
+    if node.keywords or not low <= len(node.args) <= high:
+        count = f"{low}" if low == high else f"{low} to {high}"
+        raise ExpressionError(
+            f"the function '{node.func.id}' takes {count} value{'s' if high > 1 else ''}, separated by commas", column
+        )
+
+
+def _words_for(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return "a dot between words is"
+    if isinstance(node, ast.Pow):
+        return "'**' is"
+    return f"{type(node).__name__.lower()} is"
+
+
+def _in_braces(word: str) -> str:
+    return f"a tag stands in braces: {{{word}}}"
 
 
 def _hint_for(source: str) -> str:

@@ -84,7 +84,7 @@ class Plant:
         return None
 
     def open_screen(self, name: str, parameters: Mapping[str, Any] | None = None) -> tuple[Screen, list[Problem]]:
-        """The screen with its parameters filled in, and what is wrong with it. Raises `KeyError` for an unknown name."""
+        """The screen with its parameters filled in, and what is wrong with it. Raises `KeyError` if unknown."""
         if self.opener is None:
             raise KeyError(name)
         return self.opener(name, parameters or {})

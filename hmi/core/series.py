@@ -67,3 +67,60 @@ def envelope(series: Series, buckets: int) -> Series:
         np.maximum.reduceat(series.status, first),
         int(width),
     )
+
+
+def append_tail(series: Series, time_us: Ints, value: Floats, status: Statuses) -> Series:
+    """The series with newer samples at its end: those not later than its last one are dropped.
+
+    This is the seam between the database and what the collector still has in memory. Buckets go on in the same grid.
+    """
+    newer = np.ones(len(time_us), bool)
+    if len(series):
+        # Of a bucket only its begin is known; its samples are told from newer ones by the grid.
+        newer = time_us >= series.time_us[-1] if series.bucket_us else time_us > series.time_us[-1]
+    newer &= time_us <= series.end_us
+    if not newer.any():
+        return series
+    t, v, s = time_us[newer], value[newer], status[newer]
+    if series.bucket_us:
+        return _append_buckets(series, t, v, s)
+    return Series(
+        series.tag,
+        series.start_us,
+        series.end_us,
+        np.concatenate([series.time_us, t]),
+        np.concatenate([series.value, v]),
+        np.concatenate([series.low, v]),
+        np.concatenate([series.high, v]),
+        np.concatenate([series.status, s]),
+    )
+
+
+def _append_buckets(series: Series, time_us: Ints, value: Floats, status: Statuses) -> Series:
+    width = series.bucket_us
+    origin = int(series.time_us[0]) if len(series) else series.start_us
+    begin = origin + (time_us - origin) // width * width
+    joined = Series(
+        series.tag,
+        series.start_us,
+        series.end_us,
+        np.concatenate([series.time_us, begin]),
+        np.concatenate([series.value, value]),
+        np.concatenate([series.low, value]),
+        np.concatenate([series.high, value]),
+        np.concatenate([series.status, status]),
+        width,
+    )
+    first: NDArray[np.intp] = np.flatnonzero(np.r_[True, joined.time_us[1:] != joined.time_us[:-1]])
+    last = np.r_[first[1:], len(joined)] - 1
+    return Series(
+        series.tag,
+        series.start_us,
+        series.end_us,
+        joined.time_us[first],
+        joined.value[last],
+        np.fmin.reduceat(joined.low, first),
+        np.fmax.reduceat(joined.high, first),
+        np.maximum.reduceat(joined.status, first),
+        width,
+    )

@@ -122,3 +122,7 @@ class Session(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class HistoryUnavailableError(Exception):
+    """History cannot be read now. The message says why, for a person."""

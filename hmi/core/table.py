@@ -60,6 +60,19 @@ class Table:
                 return version, np.empty(0, np.int64)
             return self._version, np.flatnonzero(self.touched > version)
 
+    def read(self, index: NDArray[np.int64]) -> Batch:
+        """A batch with the latest samples of some tags. Value, time and status belong together."""
+        with self._lock:
+            return make_batch(
+                index,
+                self.time_us[index],
+                self.value[index],
+                self.status[index],
+                self.delay_us[index],
+                self.whole[index],
+                self.text[index],
+            )
+
     def snapshot(self) -> Batch:
         """A batch with the latest sample of every tag."""
         with self._lock:

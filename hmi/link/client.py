@@ -5,7 +5,7 @@ import struct
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from hmi.link.endpoint import UNIX, EndpointError, connect
 from hmi.link.frame import LENGTH, MOST_BYTES, Frame, FrameError, decode, encode
@@ -18,7 +18,7 @@ class LinkConnection:
         """Raises `EndpointError` where no collector listens."""
         self._socket = connect(path, timeout_s, unix)
 
-    def __enter__(self) -> "LinkConnection":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

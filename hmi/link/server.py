@@ -63,8 +63,10 @@ class LinkServer:
         self._handler = handler
         self._unix = unix
         self._server: asyncio.Server | None = None
-        self._peers: set[_Peer] = set()
+        self._connected: set[_Peer] = set()
+        self._peers: set[_Peer] = set()  # those of the connected who watch
         self._tasks: set[asyncio.Task[None]] = set()
+        self._answers: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Raises `EndpointError` where the socket's folder is not ours."""
@@ -76,9 +78,12 @@ class LinkServer:
             self._server.close()
         for peer in list(self._peers):
             await peer.drain(1.0)
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for answer in list(self._answers):
+            answer.cancel()
+        # A connection ends by its end of file: asyncio logs an error when its task is cancelled instead.
+        for peer in list(self._connected):
+            peer.hang_up()
+        await asyncio.gather(*self._tasks, *self._answers, return_exceptions=True)
         if self._server is not None:
             await self._server.wait_closed()
             self._server = None
@@ -133,6 +138,7 @@ class LinkServer:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         peer = _Peer(writer, who, self._welcome_bytes)
+        self._connected.add(peer)
         sender = asyncio.create_task(peer.run())
         try:
             while True:
@@ -145,14 +151,15 @@ class LinkServer:
                     self._peers.add(peer)
                 else:
                     answer = asyncio.create_task(self._answer(peer, frame))
-                    self._tasks.add(answer)
-                    answer.add_done_callback(self._tasks.discard)
+                    self._answers.add(answer)
+                    answer.add_done_callback(self._answers.discard)
         except (asyncio.IncompleteReadError, ConnectionError):
             log.debug("%s went", who)
         except FrameError as error:
             log.warning("link: %s sent %s; disconnected", who, error)
         finally:
             self._peers.discard(peer)
+            self._connected.discard(peer)
             sender.cancel()
             with suppress(asyncio.CancelledError):
                 await sender
@@ -243,6 +250,9 @@ class _Peer:
         self._welcome_due = True
         self._idle.clear()
         self._wake.set()
+
+    def hang_up(self) -> None:
+        self._writer.close()
 
     async def drain(self, timeout_s: float) -> None:
         with suppress(TimeoutError):

@@ -1,0 +1,87 @@
+"""`hmi run`: start or join the collector of a plant, and open the window."""
+
+import argparse
+import os
+import sys
+import threading
+from pathlib import Path
+
+from hmi.cli.opening import load, plant_or_reasons
+from hmi.cli.status import is_well, status_lines
+from hmi.collector.process import ask_status, start_detached, stop
+from hmi.core.clock import SECOND, SystemClock
+from hmi.core.duration import parse_duration
+from hmi.core.home import home_of
+
+HELP = """Run a plant: start its collector, or join the one that is running, and open the window.
+
+Closing the window leaves the collector collecting; hmi stop ends it. With --headless there is no window: the collector
+runs until Ctrl-C or for as long as --for says, and then ends."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plant", type=Path, help="the plant's folder")
+    parser.add_argument("--headless", action="store_true", help="without a window")
+    parser.add_argument("--for", dest="duration", metavar="DURATION", help="end after this time, such as 60s")
+    parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+    parser.add_argument("--screen", help="the screen to begin with")
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        duration_us = parse_duration(args.duration) if args.duration else None
+    except ValueError as error:
+        print(f"hmi run: {error}", file=sys.stderr)
+        return 2
+    if plant_or_reasons(args.plant) is None:
+        return 1
+    home = home_of(args.plant)
+    joined = ask_status(home) is not None
+    if not joined:
+        start_detached(args.plant, home, dict(os.environ))
+    print(f"{args.plant}: {'joined the running collector' if joined else 'collector started'}, log in {home.log}")
+    if args.headless:
+        return _watch(args.plant, duration_us, end=not joined)
+    return open_window(args.plant, args.theme, args.screen, duration_us)
+
+
+def _watch(folder: Path, duration_us: int | None, end: bool) -> int:
+    """Wait without a window; end the collector afterwards if it was started here."""
+    home = home_of(folder)
+    try:
+        threading.Event().wait(None if duration_us is None else duration_us / SECOND)
+    except KeyboardInterrupt:
+        print()
+    found = ask_status(home)
+    if found is not None:
+        print("\n".join(status_lines(found)))
+    if end:
+        stop(home)
+        print("the collector has stopped")
+    return 0 if found is not None and is_well(found) else 1
+
+
+def open_window(folder: Path, theme: str, screen: str | None, duration_us: int | None = None) -> int:
+    """The window on a running collector. Returns when it is closed."""
+    from hmi.desktop.application import run_desktop
+    from hmi.session.live import LiveSession
+    from hmi.session.replay import ReplaySession
+
+    clock = SystemClock()
+    session = LiveSession(home_of(folder), load, clock)
+    try:
+        if not session.wait_for_plant(20):
+            print(f"{folder}: the collector does not answer; its log is {home_of(folder).log}", file=sys.stderr)
+            return 1
+        code = run_desktop(
+            session,
+            lambda time_us: ReplaySession(session.plant, session.reader, clock, time_us, session.who),
+            theme=theme,
+            start_screen=screen,
+            clock=clock,
+            close_after_us=duration_us,
+        )
+    finally:
+        session.close()
+    print(f"The window is closed; the collector goes on collecting. hmi stop {folder} ends it.")
+    return code

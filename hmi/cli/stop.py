@@ -1,0 +1,22 @@
+"""`hmi stop`: end the collector of a plant, in order."""
+
+import argparse
+from pathlib import Path
+
+from hmi.collector.process import stop
+from hmi.core.home import home_of
+
+HELP = """Stop the collector of a plant: what is in memory goes to the spool, what is in the spool to the historian as far
+as it can be reached, and history says from when to when nobody collected."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plant", type=Path, help="the plant's folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    if stop(home_of(args.plant)):
+        print(f"{args.plant}: the collector has stopped")
+        return 0
+    print(f"{args.plant}: no collector was running")
+    return 1

@@ -1,0 +1,220 @@
+"""The way in: every sample of the plant passes here once, for live and history alike.
+
+Intake cleans what a screen or a database would choke on, gives each sample its key, drops what came twice and what
+did not change, and keeps time strictly rising for every tag.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hmi.collector.layers import Positions, layers
+from hmi.core.batch import Batch, Floats, Ints, Statuses, Tags, make_batch
+from hmi.core.clock import DAY
+from hmi.core.status import BAD_OUT_OF_RANGE, BAD_TYPE_MISMATCH, BAD_WAITING_FOR_INITIAL_DATA, is_bad
+from hmi.core.tag import Lane, Tag
+
+EARLIEST_US = 946_684_800_000_000
+"""2000-01-01: a source whose clock stands before it has lost its clock."""
+AHEAD_US = DAY
+"""A source clock further ahead than this is wrong."""
+TEXT_LENGTH = 4000
+"""Longest text kept of a value, in characters."""
+
+_NEVER = np.iinfo(np.int64).min // 2
+
+
+def clean_text(value: object) -> str | None:
+    """Text that any database takes: no NUL, no half characters, bounded length. None for what is no text."""
+    if not isinstance(value, str):
+        return None
+    text = value[:TEXT_LENGTH]
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    if not text.isascii():
+        # A lone surrogate is what a wrong decoder leaves behind; UTF-8 cannot hold it.
+        text = text.encode("utf-8", "replace").decode("utf-8")
+    return text
+
+
+class Intake:
+    """Takes raw batches of devices and gives back what is accepted. Used on one thread.
+
+    The columns hold, by tag index, the last *accepted* sample: what the deadband is measured against.
+    `trusted` tells for each tag whether its device's clock may give the key.
+    """
+
+    def __init__(self, tags: Sequence[Tag], trusted: NDArray[np.bool_]) -> None:
+        n = len(tags)
+        self._trusted = trusted
+        self._deadband: Floats = np.array([tag.deadband for tag in tags], np.float64)
+        self._heartbeat_us: Ints = np.array([tag.heartbeat_us for tag in tags], np.int64)
+        lanes = [tag.lane for tag in tags]
+        self._is_text = np.array([lane is Lane.TEXT for lane in lanes], np.bool_)
+        self._is_int = np.array([lane is Lane.INT for lane in lanes], np.bool_)
+        self._is_bool = np.array([lane is Lane.BOOL for lane in lanes], np.bool_)
+        self._any_text = bool(self._is_text.any())
+        self._any_int = bool(self._is_int.any())
+        self._from_us: Ints = np.full(n, _NEVER, np.int64)
+        self._renew = np.zeros(n, np.bool_)
+        self._key_us: Ints = np.full(n, _NEVER, np.int64)
+        self._source_us: Ints = np.full(n, _NEVER, np.int64)
+        self._value: Floats = np.full(n, np.nan)
+        self._status: Statuses = np.full(n, BAD_WAITING_FOR_INITIAL_DATA, np.uint32)
+        self._whole: Ints = np.zeros(n, np.int64)
+        self._text: NDArray[np.object_] = np.full(n, None, object)
+        self._accepted = 0
+        self._dropped = 0
+
+    @property
+    def accepted(self) -> int:
+        """Samples accepted since the start."""
+        return self._accepted
+
+    @property
+    def dropped(self) -> int:
+        """Samples that were read and held nothing new."""
+        return self._dropped
+
+    def begin(self, tags: Tags, from_us: int) -> None:
+        """A device is there: no sample of its tags is keyed before `from_us`, and each is accepted anew once."""
+        self._from_us[tags] = from_us
+        self._renew[tags] = True
+
+    def accept(self, batch: Batch) -> Batch:
+        """The samples of a raw batch that are new, cleaned and keyed, in the order in which they came."""
+        if not len(batch):
+            return batch
+        batch = self._clean(batch)
+        received_us = batch.time_us + batch.delay_us
+        chosen: list[Positions] = []
+        keys = np.empty(len(batch), np.int64)
+        for layer in self._layers(batch):
+            part = batch.take(layer)
+            key_us = self._keys(part, received_us[layer])
+            new = self._is_new(part, key_us)
+            taken = part.take(new)
+            self._remember(taken, key_us[new])
+            keys[layer[new]] = key_us[new]
+            chosen.append(layer[new])
+        position = chosen[0] if len(chosen) == 1 else np.sort(np.concatenate(chosen))
+        self._accepted += len(position)
+        self._dropped += len(batch) - len(position)
+        taken = batch.take(position)
+        return Batch(taken.tag, keys[position], taken.value, taken.status, taken.delay_us, taken.whole, taken.text)
+
+    def mark(self, tags: Tags, status: int, now_us: int, *, keep_value: bool) -> Batch:
+        """The collector's own word on tags: the same value, or none, with another status, keyed now.
+
+        Tags that have that status already are left out.
+        """
+        changed: Tags = tags[self._status[tags] != np.uint32(status)]
+        return self._own(changed, np.full(len(changed), status, np.uint32), now_us, keep_value=keep_value)
+
+    def heartbeat(self, tags: Tags, now_us: int, *, all_of_them: bool = False) -> Batch:
+        """The last accepted samples of `tags` again, where that is longer ago than the tag's heartbeat."""
+        due: Tags = tags[
+            (all_of_them | (now_us - self._key_us[tags] >= self._heartbeat_us[tags])) & (self._key_us[tags] != _NEVER)
+        ]
+        return self._own(due, self._status[due], now_us, keep_value=True)
+
+    def _own(self, tags: Tags, status: Statuses, now_us: int, *, keep_value: bool) -> Batch:
+        if not len(tags):
+            return make_batch([], 0, [])
+        key_us: Ints = np.maximum(np.int64(now_us), self._key_us[tags] + 1)
+        batch = Batch(
+            tags,
+            key_us,
+            self._value[tags] if keep_value else np.full(len(tags), np.nan),
+            status,
+            np.zeros(len(tags), np.int64),
+            self._whole[tags] if self._any_int else None,
+            (self._text[tags] if keep_value else np.full(len(tags), None, object)) if self._any_text else None,
+        )
+        source_us = self._source_us[tags]
+        self._remember(batch, key_us)
+        # What the device said last stays known, so that the same answer is still recognised as the same.
+        self._source_us[tags] = source_us
+        self._accepted += len(batch)
+        return batch
+
+    def _clean(self, batch: Batch) -> Batch:
+        tag = batch.tag
+        value, status, whole, text = batch.value, batch.status, batch.whole, batch.text
+        is_text = self._is_text[tag]
+        # A status that promises a number while there is none would be a lie on the screen.
+        no_number = ~np.isfinite(value) & ~is_text
+        if no_number.any():
+            value = np.where(no_number, np.nan, value)
+            status = np.where(no_number & ~is_bad(status), np.uint32(BAD_OUT_OF_RANGE), status)
+        is_bool = self._is_bool[tag] & ~no_number
+        if is_bool.any():
+            value = np.where(is_bool, (value != 0).astype(np.float64), value)
+        if self._any_int:
+            is_int = self._is_int[tag]
+            if whole is None:
+                whole = np.zeros(len(tag), np.int64)
+                exact = is_int & ~no_number & (np.abs(value) < 2**63)
+                whole[exact] = np.rint(value[exact]).astype(np.int64)
+        if self._any_text and is_text.any():
+            cleaned = np.full(len(tag), None, object)
+            if text is not None:
+                for position in np.flatnonzero(is_text):
+                    cleaned[position] = clean_text(text[position])
+            missing = is_text & (cleaned == None) & ~is_bad(status)  # noqa: E711 - element by element
+            text = cleaned
+            status = np.where(missing, np.uint32(BAD_TYPE_MISMATCH), status)
+            value = np.where(is_text, np.nan, value)
+        return Batch(tag, batch.time_us, value, status, batch.delay_us, whole, text)
+
+    def _layers(self, batch: Batch) -> list[Positions]:
+        """Layers of the batch, without samples that are followed by another of the same tag and source time."""
+        found = list(layers(batch.tag))
+        if len(found) == 1:
+            return found
+        order = np.lexsort((np.arange(len(batch)), batch.time_us, batch.tag))
+        tag, time_us = batch.tag[order], batch.time_us[order]
+        repeated = np.r_[(tag[1:] == tag[:-1]) & (time_us[1:] == time_us[:-1]), False]
+        keep = np.ones(len(batch), np.bool_)
+        keep[order[repeated]] = False
+        return [kept for layer in found if len(kept := layer[keep[layer]])]
+
+    def _keys(self, batch: Batch, received_us: Ints) -> Ints:
+        tag, source_us = batch.tag, batch.time_us
+        usable = self._trusted[tag] & (source_us >= EARLIEST_US) & (source_us - received_us <= AHEAD_US)
+        key_us = np.where(usable, np.maximum(source_us, self._from_us[tag]), received_us)
+        last_us = self._key_us[tag]
+        # A source whose clock went back is keyed by receipt, until it has passed its own last sample again.
+        key_us = np.where(key_us <= last_us, np.maximum(received_us, last_us + 1), key_us)
+        return np.asarray(key_us, np.int64)
+
+    def _is_new(self, batch: Batch, key_us: Ints) -> NDArray[np.bool_]:
+        tag = batch.tag
+        last = self._value[tag]
+        none_now, none_before = np.isnan(batch.value), np.isnan(last)
+        with np.errstate(invalid="ignore"):
+            moved = np.abs(batch.value - last) > self._deadband[tag]
+        differs = moved | (none_now != none_before)
+        if self._any_int and batch.whole is not None:
+            is_int = self._is_int[tag] & ~none_now & ~none_before
+            # Above 2^53 a float64 no longer tells neighbours apart.
+            step = batch.whole - self._whole[tag]
+            differs = np.where(is_int, (step != 0) & (np.abs(step.astype(np.float64)) > self._deadband[tag]), differs)
+        if self._any_text and batch.text is not None:
+            differs = np.where(self._is_text[tag], batch.text != self._text[tag], differs)
+        differs |= batch.status != self._status[tag]
+        late = (key_us - self._key_us[tag] >= self._heartbeat_us[tag]) & (batch.time_us != self._source_us[tag])
+        return np.asarray(differs | late | self._renew[tag], np.bool_)
+
+    def _remember(self, batch: Batch, key_us: Ints) -> None:
+        tag = batch.tag
+        self._key_us[tag] = key_us
+        self._source_us[tag] = batch.time_us
+        self._value[tag] = batch.value
+        self._status[tag] = batch.status
+        self._renew[tag] = False
+        if batch.whole is not None:
+            self._whole[tag] = batch.whole
+        if batch.text is not None:
+            self._text[tag] = batch.text

@@ -1,0 +1,1 @@
+"""From the files of a plant folder to a `Plant`, with everything that is wrong in them, at its place."""

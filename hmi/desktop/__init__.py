@@ -1,0 +1,1 @@
+"""The window: banner, navigation, time bar and the views between them."""

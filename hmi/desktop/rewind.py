@@ -1,0 +1,43 @@
+"""What the window needs of a session that shows the past, beyond what every session has."""
+
+from concurrent.futures import Future
+from typing import Protocol
+
+from hmi.core.session import Session
+
+
+class Replay(Session, Protocol):
+    """A session whose time is moved. All calls on the Qt thread."""
+
+    playing: bool
+    speed: float
+
+    @property
+    def loading(self) -> bool:
+        """Whether what is shown is not yet what was asked for."""
+        ...
+
+    def go_to(self, time_us: int) -> "Future[int]": ...
+    def play(self, speed: float) -> None: ...
+    def pause(self) -> None: ...
+    def tick(self) -> None:
+        """Once a frame: take over what was found, and move on."""
+        ...
+
+
+SPEEDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 300.0, 1000.0)
+"""What + and - step through."""
+
+
+def speed_text(speed: float) -> str:
+    """`10×`, `0.1×`, backwards `-10×`."""
+    return f"{speed:g}×"
+
+
+def next_speed(speed: float, faster: bool) -> float:
+    """The neighbouring speed, in the same direction of time."""
+    sign = -1.0 if speed < 0 else 1.0
+    size = abs(speed)
+    if faster:
+        return sign * next((s for s in SPEEDS if s > size), SPEEDS[-1])
+    return sign * next((s for s in reversed(SPEEDS) if s < size), SPEEDS[0])

@@ -1,0 +1,155 @@
+"""Bindings of a screen, compiled once against the plant: which tags they need, and the function that gives the value."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hmi.core.binding import Binding, Text
+from hmi.core.plant import Plant
+from hmi.core.screen import Element
+from hmi.core.status import Quality
+from hmi.core.tag import DataType, Tag
+from hmi.mimic.state import Bound, Situation
+
+
+def is_discrete(tag: Tag) -> bool:
+    """Whether its value is a state with a word rather than a measurement."""
+    return bool(tag.states) or tag.data_type is DataType.BOOL
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A value property. `tag` is set when it is one tag and nothing else."""
+
+    binding: Binding
+    indices: tuple[int, ...]
+    tag: Tag | None
+
+    def value(self, now: Situation) -> float:
+        """The value, NaN where there is none."""
+        if self.tag is not None:
+            return now.value[self.indices[0]]
+        if self.binding.expression is not None:
+            return self.binding.expression.evaluate([now.value[i] for i in self.indices])
+        return float(self.binding.constant) if self.binding.constant is not None else math.nan
+
+    def on(self, now: Situation) -> bool:
+        """Whether it counts as running, open or true."""
+        value = self.value(now)
+        if value != value:
+            return False
+        if self.tag is not None and is_discrete(self.tag):
+            return int(value) in self.tag.on
+        return value > 0 if self.tag is not None else value != 0
+
+    def words(self, now: Situation) -> str:
+        """The value as an operator reads it, without unit."""
+        value = self.value(now)
+        if self.tag is not None:
+            return self.tag.format(value, now.text[self.tag.index])
+        return "" if value != value else f"{value:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text property: plain pieces and values in between."""
+
+    pieces: tuple[str | tuple[Tag, str], ...]
+    indices: tuple[int, ...]
+
+    def render(self, now: Situation) -> str:
+        """The text; a value that cannot be shown is a dash, never a number."""
+        if not self.indices:
+            return "".join(p for p in self.pieces if isinstance(p, str))
+        return "".join(p if isinstance(p, str) else self._field(*p, now) for p in self.pieces)
+
+    @staticmethod
+    def _field(tag: Tag, spec: str, now: Situation) -> str:
+        quality, _ = now.quality((tag.index,))
+        value = now.value[tag.index]
+        if not quality.has_value or (value != value and tag.data_type is not DataType.TEXT):
+            return "–"
+        if not spec or is_discrete(tag) or tag.data_type is DataType.TEXT:
+            return tag.format(value, now.text[tag.index])
+        return format(int(value) if spec.endswith("d") else value, spec)
+
+    @property
+    def measures(self) -> bool:
+        """Whether a measurement, not only a state, stands in it."""
+        return any(not isinstance(p, str) and not is_discrete(p[0]) for p in self.pieces)
+
+
+class Binder:
+    """Compiles the bindings of one element and collects what it depends on. Raises `KeyError` for an unknown tag."""
+
+    def __init__(self, plant: Plant, element: Element) -> None:
+        self.plant = plant
+        self.element = element
+        self._tags: list[int] = []
+        self._sources: list[str] = list(element.alarms)
+        self._writes: list[str] = []
+        self.visible = self.quantity(element.visible, counts=False) if element.visible is not None else None
+        self.tooltip = self.words(element.tooltip, counts=False) if element.tooltip is not None else None
+        self.extra: list[int] = [*(self.visible.indices if self.visible else ())]
+
+    def tag(self, name: str, alarms: bool = True, counts: bool = True) -> Tag:
+        """A tag by name. `counts`: its quality is the element's quality; `alarms`: its alarms are the element's."""
+        tag = self.plant.tag(name)
+        if counts and tag.index not in self._tags:
+            self._tags.append(tag.index)
+        if alarms and counts and name not in self._sources:
+            self._sources.append(name)
+        if counts and name not in self._writes:
+            self._writes.append(name)
+        return tag
+
+    def quantity(self, binding: Binding, alarms: bool = True, counts: bool = True) -> Quantity:
+        tags = [self.tag(name, alarms, counts) for name in binding.tags]
+        return Quantity(binding, tuple(t.index for t in tags), tags[0] if binding.tag is not None else None)
+
+    def words(self, text: Text, alarms: bool = True, counts: bool = True) -> Words:
+        pieces: list[str | tuple[Tag, str]] = []
+        indices: list[int] = []
+        for piece in text.pieces:
+            if isinstance(piece, str):
+                pieces.append(piece)
+                continue
+            for name in piece.binding.tags:
+                tag = self.plant.tag(name)
+                if counts:
+                    self.tag(name, alarms and not is_discrete(tag))
+                indices.append(tag.index)
+                pieces.append((tag, piece.format))
+        return Words(tuple(pieces), tuple(indices))
+
+    def watch(self, indices: Iterable[int]) -> None:
+        """Redraw when these change, without taking over their quality."""
+        self.extra += indices
+
+    def also_writes(self, *names: str) -> None:
+        """Show the writes of these tags as well."""
+        self._writes += [n for n in names if n not in self._writes]
+
+    def bound(self, control: bool = False, writable: bool = True, write_value: float | None = None) -> Bound:
+        return Bound(
+            tuple(self._tags), tuple(self._sources), tuple(self._writes), write_value, control, writable
+        )  # fmt: skip
+
+    @property
+    def indices(self) -> frozenset[int]:
+        """All tags whose change may change the picture."""
+        return frozenset(self._tags) | frozenset(self.extra)
+
+
+def shown_quality(quality: Quality) -> str:
+    """The word for a quality, for tooltips and screen readers."""
+    return {
+        Quality.GOOD: "good",
+        Quality.UNCERTAIN: "uncertain",
+        Quality.STALE: "stale",
+        Quality.OUT_OF_SERVICE: "out of service",
+        Quality.FORCED: "forced",
+        Quality.BAD: "bad",
+        Quality.NEVER_READ: "never read",
+        Quality.NOT_RECORDED: "not recorded",
+    }[quality]
