@@ -43,6 +43,8 @@ libxcb-randr.so.0       libxcb-randr0
 libxcb-render-util.so.0 libxcb-render-util0
 libxcb-shape.so.0       libxcb-shape0
 libxcb-xkb.so.1         libxcb-xkb1
+libwayland-cursor.so.0  libwayland-cursor0
+libwayland-egl.so.1     libwayland-egl1
 '
 # The tests also drive a real window with a real mouse and keyboard.
 programs='Xvfb:xvfb xdotool:xdotool openbox:openbox xprop:x11-utils'
@@ -151,10 +153,10 @@ build() {
     uv=$venv/bin/uv
     requirements=$here/requirements.txt
     [ "$need" = run ] || requirements=$here/requirements-test.txt
-    if [ "$need" = test ]; then say "installing $(grep -c '==' "$requirements") Python packages, for running and testing"
-    else say "installing $(grep -c '==' "$requirements") Python packages"; fi
+    say "installing $(grep -c '==' "$requirements") Python packages into it; ${requirements##*/} lists them"
     "$python" -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --no-deps \
-        ${reinstall:+--force-reinstall} -r "$here/requirements-uv.txt" >&2
+        ${reinstall:+--force-reinstall} -r "$here/requirements-uv.txt" >&2 ||
+        fail "the installer 'uv' could not be installed; start again when the network is back."
     mirror_as_pip
     # shellcheck disable=SC2086
     VIRTUAL_ENV=$venv UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1} UV_PYTHON_DOWNLOADS=never \

@@ -7,13 +7,15 @@ import threading
 from pathlib import Path
 
 from hmi.cli.opening import history_of, load, plant_or_reasons
-from hmi.collector.process import ask_status, start_detached, stop
+from hmi.cli.status import status_of
+from hmi.collector.process import CollectorStartError, start_detached, stop
 from hmi.core.clock import SECOND, SystemClock
 from hmi.core.duration import parse_duration
 from hmi.core.home import home_of
 from hmi.core.moment import FORMS, parse_moment
 from hmi.core.problem import did_you_mean
 from hmi.core.session import HistoryUnavailableError, Session
+from hmi.link.endpoint import EndpointError
 
 HELP = f"""Make a picture of the window with one screen, without opening it.
 
@@ -70,9 +72,13 @@ def _live(args: argparse.Namespace, live_us: int, width: int, height: int) -> in
     from hmi.session.live import LiveSession
 
     home = home_of(args.plant)
-    started = ask_status(home) is None
-    if started:
-        start_detached(args.plant, home, dict(os.environ))
+    try:
+        started = status_of(home) is None
+        if started:
+            start_detached(args.plant, home, os.environ)
+    except (CollectorStartError, EndpointError) as error:
+        print(f"hmi render: {error}", file=sys.stderr)
+        return 1
     session = LiveSession(home, load, SystemClock())
     try:
         if not session.wait_for_plant(20):

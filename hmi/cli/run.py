@@ -7,11 +7,12 @@ import threading
 from pathlib import Path
 
 from hmi.cli.opening import load, plant_or_reasons
-from hmi.cli.status import is_well, status_lines
-from hmi.collector.process import ask_status, start_detached, stop
+from hmi.cli.status import is_well, status_lines, status_of
+from hmi.collector.process import CollectorStartError, start_detached, stop
 from hmi.core.clock import SECOND, SystemClock
 from hmi.core.duration import parse_duration
 from hmi.core.home import home_of
+from hmi.link.endpoint import EndpointError
 
 HELP = """Run a plant: start its collector, or join the one that is running, and open the window.
 
@@ -36,9 +37,13 @@ def run(args: argparse.Namespace) -> int:
     if plant_or_reasons(args.plant) is None:
         return 1
     home = home_of(args.plant)
-    joined = ask_status(home) is not None
-    if not joined:
-        start_detached(args.plant, home, dict(os.environ))
+    try:
+        joined = status_of(home) is not None
+        if not joined:
+            start_detached(args.plant, home, os.environ)
+    except (CollectorStartError, EndpointError) as error:
+        print(f"hmi run: {error}", file=sys.stderr)
+        return 1
     print(f"{args.plant}: {'joined the running collector' if joined else 'collector started'}, log in {home.log}")
     if args.headless:
         return _watch(args.plant, duration_us, end=not joined)
@@ -52,7 +57,7 @@ def _watch(folder: Path, duration_us: int | None, end: bool) -> int:
         threading.Event().wait(None if duration_us is None else duration_us / SECOND)
     except KeyboardInterrupt:
         print()
-    found = ask_status(home)
+    found = status_of(home)
     if found is not None:
         print("\n".join(status_lines(found)))
     if end:
@@ -61,8 +66,10 @@ def _watch(folder: Path, duration_us: int | None, end: bool) -> int:
     return 0 if found is not None and is_well(found) else 1
 
 
-def open_window(folder: Path, theme: str, screen: str | None, duration_us: int | None = None) -> int:
-    """The window on a running collector. Returns when it is closed."""
+def open_window(
+    folder: Path, theme: str, screen: str | None, duration_us: int | None = None, stays: bool = True
+) -> int:
+    """The window on a running collector. Returns when it is closed; `stays` says whether the collector goes on then."""
     from hmi.desktop.application import run_desktop
     from hmi.session.live import LiveSession
     from hmi.session.replay import ReplaySession
@@ -83,5 +90,6 @@ def open_window(folder: Path, theme: str, screen: str | None, duration_us: int |
         )
     finally:
         session.close()
-    print(f"The window is closed; the collector goes on collecting. hmi stop {folder} ends it.")
+    if stays:
+        print(f"The window is closed; the collector goes on collecting. hmi stop {folder} ends it.")
     return code

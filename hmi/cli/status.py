@@ -2,12 +2,15 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
-from hmi.collector.process import ask_status
-from hmi.core.home import home_of
+from hmi.collector.process import holder_of, status
+from hmi.core.clock import SystemClock
+from hmi.core.home import Home, home_of
 from hmi.core.moment import span_words
+from hmi.link.endpoint import EndpointError
 
 HELP = """Say what the collector of a plant is doing: devices, samples, historian, alarms.
 
@@ -20,7 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    found = ask_status(home_of(args.plant))
+    try:
+        found = status_of(home_of(args.plant))
+    except EndpointError as error:
+        print(f"{args.plant}: the collector runs but does not answer: {error}", file=sys.stderr)
+        return 1
     if args.json:
         print(json.dumps(found if found is not None else {"running": False}))
     elif found is None:
@@ -30,23 +37,34 @@ def run(args: argparse.Namespace) -> int:
     return 0 if found is not None and is_well(found) else 1
 
 
-def is_well(status: dict[str, Any]) -> bool:
+def status_of(home: Home) -> dict[str, Any] | None:
+    """What the collector says of itself, with its process; None where none runs. Raises `EndpointError`."""
+    found = status(home)
+    holder = holder_of(home)
+    if found is None or holder is None:
+        return None
+    return {**found, "running": True, "pid": holder.pid}
+
+
+def is_well(found: dict[str, Any]) -> bool:
     """Whether all devices answer, the historian keeps up and nothing was lost."""
-    devices_ok = all(device["state"] == "ok" for device in status["devices"].values())
-    return devices_ok and status["historian_state"] == "ok" and not status["samples_lost"]
+    devices_ok = all(device["state"] == "ok" for device in found["devices"].values())
+    return devices_ok and found["historian_state"] == "ok" and not found["samples_lost"]
 
 
-def status_lines(status: dict[str, Any]) -> list[str]:
+def status_lines(found: dict[str, Any]) -> list[str]:
     """The status as a person reads it."""
+    since = span_words(SystemClock().now_us() - found["started_us"])
+    taken, stored, lost = (found[f"samples_{k}"] for k in ("taken", "stored", "lost"))
+    why = f" ({found['historian_why']})" if found["historian_why"] else ""
     lines = [
-        f"{status['plant']}: collecting for {span_words(status['uptime_us'])} (process {status['pid']})",
-        f"  {status['tags']} tags, {status['samples_taken']} samples taken, {status['samples_stored']} in the database, "
-        f"{status['samples_lost']} lost",
-        f"  historian: {status['historian'] or 'not known yet'}, {status['historian_state']}"
-        + (f" ({status['historian_why']})" if status["historian_why"] else ""),
+        f"{found['plant']}: collecting for {since} (process {found['pid']})",
+        f"  {found['tags']} tags, {taken} samples taken, {stored} in the database, {lost} lost",
+        f"  historian: {found['historian'] or 'not known yet'}, {found['historian_state']}{why}",
     ]
-    for name, device in status["devices"].items():
-        why = f": {device['why']}" if device.get("why") else ""
-        lines.append(f"  {name}: {device['state']}{why}, {device['samples']} samples in {device['requests']} requests")
-    lines.append(f"  {status['alarms']} alarms are not normal")
+    for name, device in found["devices"].items():
+        reason = f": {device['why']}" if device["why"] else ""
+        counts = f"{device['samples']} samples in {device['requests']} requests"
+        lines.append(f"  {name}: {device['state']}{reason}, {counts}")
+    lines.append(f"  {found['alarms']} alarms are not normal")
     return lines

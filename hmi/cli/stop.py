@@ -1,13 +1,15 @@
 """`hmi stop`: end the collector of a plant, in order."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from hmi.collector.process import stop
 from hmi.core.home import home_of
+from hmi.link.endpoint import EndpointError
 
-HELP = """Stop the collector of a plant: what is in memory goes to the spool, what is in the spool to the historian as far
-as it can be reached, and history says from when to when nobody collected."""
+HELP = """Stop the collector of a plant: what is in memory goes to the spool, what is in the spool to the historian as
+far as it can be reached, and history says from when to when nobody collected."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if stop(home_of(args.plant)):
+    try:
+        stopped = stop(home_of(args.plant))
+    except EndpointError as error:
+        print(f"{args.plant}: {error}", file=sys.stderr)
+        return 1
+    if stopped:
         print(f"{args.plant}: the collector has stopped")
         return 0
     print(f"{args.plant}: no collector was running")

@@ -43,6 +43,16 @@ def fill_key(node: Node, values: Mapping[str, Scalar], unknown: Unknown) -> str:
     return as_text(_fill_scalar(node, values, unknown)) if "$" in text and isinstance(node, ScalarNode) else text
 
 
+def fill_text(text: str, values: Mapping[str, Scalar]) -> str:
+    """A text with its parameters filled in; what has no value stays as it is."""
+
+    def value_of(match: re.Match[str]) -> str:
+        name = match.group(2) or match.group(3)
+        return "$" if match.group(1) else as_text(values[name]) if name in values else match.group()
+
+    return _REFERENCE.sub(value_of, text)
+
+
 def _fill_scalar(node: ScalarNode, values: Mapping[str, Scalar], unknown: Unknown) -> Scalar:
     text: str = node.value
     whole = _REFERENCE.fullmatch(text.strip())
@@ -51,13 +61,8 @@ def _fill_scalar(node: ScalarNode, values: Mapping[str, Scalar], unknown: Unknow
         if name in values:
             return values[name]
 
-    def value_of(match: re.Match[str]) -> str:
-        if match.group(1):
-            return "$"
+    for match in _REFERENCE.finditer(text):
         name = match.group(2) or match.group(3)
-        if name not in values:
+        if match.group(1) is None and name not in values:
             unknown(node, name, match.start())
-            return match.group()
-        return as_text(values[name])
-
-    return _REFERENCE.sub(value_of, text)
+    return fill_text(text, values)

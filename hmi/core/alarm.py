@@ -120,3 +120,31 @@ _LIST_ORDER = {AlarmState.UNACKNOWLEDGED: 0, AlarmState.ACKNOWLEDGED: 1, AlarmSt
 def list_order(rule: AlarmRule, alarm: Alarm) -> tuple[int, int, int]:
     """Sort key of alarm lists: unacknowledged, acknowledged, returned; then priority; then newest."""
     return (_LIST_ORDER[alarm.state], int(rule.priority), -alarm.raised_us)
+
+
+HISTORY_LATE = AlarmRule(
+    key="collector/history_late",
+    tag=-1,
+    source="collector",
+    kind=AlarmKind.COLLECTOR,
+    priority=Priority.MEDIUM,
+    text="History: samples wait for the database",
+    on_delay_us=10_000_000,
+    off_delay_us=5_000_000,
+    cause="The database does not answer, or is too slow.",
+    consequence="Replay and long trends lack the newest samples. Nothing is lost: they are kept on this computer's disk.",
+    action=("Look at the historian in the status line", "Restart the database or its connection"),
+)
+HISTORY_LOST = AlarmRule(
+    key="collector/history_lost",
+    tag=-1,
+    source="collector",
+    kind=AlarmKind.COLLECTOR,
+    priority=Priority.HIGH,
+    text="History: samples are being lost",
+    cause="The disk that keeps samples until the database has them is full or does not take them.",
+    consequence="History has a gap, which replay shows as not recorded.",
+    action=("Free space on the disk of the collector", "See that the database answers"),
+)
+COLLECTOR_RULES = (HISTORY_LATE, HISTORY_LOST)
+"""Alarms of the collector itself, which every plant has."""

@@ -116,6 +116,9 @@ class DriverKind(Protocol):
     options: type[Any]
     """A frozen pydantic model of the device's options in `plant.yaml`."""
 
+    sends_changes_only: bool
+    """Whether a value that does not change is not sent again, so that silence on a tag is no sign of trouble."""
+
     def check(self, options: Any, tags: Sequence[Tag]) -> list[AddressFault]:
         """Everything wrong with the addresses of this device's tags: form, type, overlaps."""
         ...

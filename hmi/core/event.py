@@ -22,6 +22,7 @@ class EventKind(StrEnum):
     CONFIGURATION = "configuration"
     HISTORY_GAP = "history.gap"
     QUARANTINE = "quarantine"
+    DISK_FILLING = "disk.filling"
 
 
 @dataclass(frozen=True, slots=True)

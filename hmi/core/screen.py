@@ -10,14 +10,22 @@ end if aligned so); for all else the top left corner.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from hmi.core.binding import Binding, Text, parse_text, parse_value
+from hmi.core.duration import parse_duration
+
+
+def _span(text: str) -> str:
+    if parse_duration(text) <= 0:
+        raise ValueError("a span above zero is needed")
+    return text
+
 
 Value = Annotated[
     Binding,
     BeforeValidator(parse_value),
-    WithJsonSchema({"type": ["string", "number", "boolean"], "description": "a tag, or '= expression' with {tags}"}),
+    WithJsonSchema({"type": ["string", "number", "boolean"], "x-value": True}),
 ]
 TextValue = Annotated[
     Text,
@@ -25,6 +33,8 @@ TextValue = Annotated[
     WithJsonSchema({"type": ["string", "number"], "description": "text with {tag:.2f}"}),
 ]
 TagName = Annotated[str, WithJsonSchema({"type": "string", "x-tag": True})]
+Span = Annotated[str, AfterValidator(_span)]
+"""The length of a trend as written: `60min`. `hmi.core.duration.parse_duration` reads it."""
 Point = tuple[float, float]
 Size = Annotated[tuple[float, float], Field(description="width and height in logical pixels")]
 
@@ -179,7 +189,7 @@ class Indicator(Element):
     at: Point
     size: Size = (176, 104)
     value: TagName
-    span: str = Field("60min", description="length of its trend")
+    span: Span = Field("60min", description="length of its trend")
     low: float | None = None
     high: float | None = None
     running: Value | None = Field(None, description="while false the machine stands: no band and no limits are drawn")
@@ -195,7 +205,7 @@ class Horizon(Element):
         description="groups of tags, as many groups as the screen has units"
     )
     names: dict[str, str] = Field(default_factory=dict, description="short names; the tag's description without it")
-    span: str = "60min"
+    span: Span = "60min"
 
 
 class Lamp(Element):
@@ -237,7 +247,7 @@ class TrendElement(Element):
     at: Point
     size: Size
     pens: tuple[TagName, ...] = Field(min_length=1, max_length=8)
-    span: str = "60min"
+    span: Span = "60min"
     low: float | None = None
     high: float | None = None
 

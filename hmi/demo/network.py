@@ -128,7 +128,7 @@ class Zone:
 def header_pressure(pumps: list[Pump], zones: list[Zone], suction: float) -> float:
     """The pressure at which the pumps deliver what the zones take. Both curves fall and rise, so there is one."""
     low, high = 0.0, 16.0
-    for _ in range(36):
+    for _ in range(28):
         middle = 0.5 * (low + high)
         surplus = sum(pump.flow_against(middle - suction) for pump in pumps) - sum(z.flow_at(middle) for z in zones)
         if surplus > 0.0:

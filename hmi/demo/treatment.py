@@ -10,7 +10,7 @@ CLEAN_SCREEN_CM = 4.0 / 412.0**2
 CLEAN_BED_BAR = 0.31 / 103.0
 BACKWASH_S = 60.0
 WASH_FLOW = 32.0
-RESTART_AT = 1.45
+WASH_AT = 1.25
 FOUL_PATIENCE_S = 45.0
 
 
@@ -57,8 +57,8 @@ class IntakeScreen:
             if self.dirt <= 0.85:
                 self.raking = False
             return
-        self.dirt += 0.0011 * dt_s * flow / 412.0
-        self._wait_s = self._wait_s + dt_s if self.dirt > 1.35 else 0.0
+        self.dirt += 0.0008 * dt_s * flow / 412.0
+        self._wait_s = self._wait_s + dt_s if self.dirt > 1.3 else 0.0
         if self._wait_s > FOUL_PATIENCE_S:
             self.rake()
 
@@ -135,8 +135,8 @@ class Filter:
                 self.state = FilterState.FILTERING
         elif self.filtering:
             self.run_s += dt_s
-            self.dirt += 0.0007 * dt_s * flow / 103.0
-            self._foul_s = self._foul_s + dt_s if self.dirt > RESTART_AT else 0.0
+            self.dirt += 0.0004 * dt_s * flow / 103.0
+            self._foul_s = self._foul_s + dt_s if self.dirt > WASH_AT else 0.0
             if self.auto and may_wash and self._foul_s > FOUL_PATIENCE_S:
                 self.backwash()
         self.ripening -= self.ripening * dt_s / 60.0

@@ -39,7 +39,7 @@ class Waterworks:
         self.raw_pumps = [
             Pump(f"P-10{i}", RAW_WATER, random, i < 3, quirk) for i, quirk in ((1, 1.0), (2, 1.04), (3, 1.0))
         ]
-        self.filters = [Filter(f"F-20{i}", random, dirt) for i, dirt in ((1, 1.05), (2, 0.95), (3, 1.22), (4, 0.9))]
+        self.filters = [Filter(f"F-20{i}", random, dirt) for i, dirt in ((1, 1.05), (2, 0.96), (3, 1.15), (4, 0.9))]
         self.dosing = Dosing(random)
         self.high_lift_pumps = [
             Pump(f"P-30{i}", HIGH_LIFT, random, i < 3, quirk) for i, quirk in ((1, 1.0), (2, 1.12), (3, 1.0))
@@ -112,7 +112,10 @@ class Waterworks:
         raise UnknownEquipment(name)
 
     def leak(self, zone: str, flow: float = 90.0) -> None:
-        """A main bursts in `North` or `South`; `flow` L/s at the usual pressure, 0 mends it. Raises `UnknownEquipment`."""
+        """A main bursts in `North` or `South`: `flow` L/s at the usual pressure, 0 mends it.
+
+        Raises `UnknownEquipment`.
+        """
         for z in (self.north, self.south):
             if z.name.lower() == zone.lower():
                 z.leak_at_nominal = max(0.0, flow)
@@ -133,15 +136,18 @@ class Waterworks:
 
     def _control(self, dt: float) -> None:
         self._mean_out += (self.out_flow - self._mean_out) * dt / 60.0
-        need = (self._mean_out + self.wash_flow) / (1.0 - SLUDGE_SHARE)
+        # Water for washing is left to the tank, so that a backwash does not shake the raw-water pumps.
+        need = self._mean_out / (1.0 - SLUDGE_SHARE)
         need += LEVEL_GAIN * (self.level_setpoint - self.level)
         self.raw_flow_setpoint = toward(self.raw_flow_setpoint, min(620.0, max(150.0, need)), 4.0, dt)
         count = self._raw_staging.count
         count = self._raw_staging.step(
-            dt, self.raw_flow_setpoint > 245.0 * count, self.raw_flow_setpoint < 200.0 * (count - 1)
+            dt, self.raw_flow_setpoint > 250.0 * count, self.raw_flow_setpoint < 225.0 * (count - 1)
         )
         _allot(self.raw_pumps, count, self._flow_controller.step(dt, self.raw_flow_setpoint - self.raw_flow))
-        speed = self._pressure_controller.step(dt, self.pressure_setpoint - self.header)
+        # The error is bounded, so that the controller does not run away while the standby pump comes up.
+        error = min(0.6, max(-0.6, self.pressure_setpoint - self.header))
+        speed = self._pressure_controller.step(dt, error)
         count = self._high_staging.step(dt, speed > 97.0, speed < 58.0 and self._high_staging.count > 1)
         _allot(self.high_lift_pumps, count, speed)
 
@@ -168,7 +174,7 @@ class Waterworks:
 
     def _raw_header(self, bed: float, passing: float) -> float:
         low, high = HILL_BAR, 8.0
-        for _ in range(32):
+        for _ in range(26):
             middle = 0.5 * (low + high)
             flow = passing * sum(p.flow_against(middle - self._suction) for p in self.raw_pumps)
             needed = HILL_BAR + RATE_VALVE_BAR + MAIN_RESISTANCE * flow * flow + bed * flow

@@ -93,15 +93,15 @@ def limit_text(rule: AlarmRule, plant: Plant) -> str:
 
 def alarm_title(rule: AlarmRule, plant: Plant) -> str:
     """`LT-250 Clear-water tank level`: what the alarm is about."""
-    if rule.tag >= 0:
-        description = plant.tags[rule.tag].description
-        return f"{rule.source} {description}" if description and description not in rule.text else rule.source
+    if rule.tag >= 0 and plant.tags[rule.tag].description:
+        return f"{rule.source} {plant.tags[rule.tag].description}"
     return rule.source
 
 
 def alarm_message(rule: AlarmRule, alarm: Alarm, plant: Plant) -> str:
     """One line for the banner: `LT-250 Clear-water tank: level high, 4.62 m above 4.50 m`."""
-    line = f"{alarm_title(rule, plant)}: {rule.text}"
+    named = rule.source.split(".")[0] in rule.text
+    line = rule.text if named else f"{rule.source} {rule.text}"
     if rule.tag < 0 or not rule.kind.letters or alarm.value != alarm.value:
         return line
     tag = plant.tags[rule.tag]

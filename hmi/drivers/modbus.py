@@ -11,7 +11,7 @@ from hmi.core.device import Device, DeviceError, Publish, WriteRefused
 from hmi.core.status import BAD_COMMUNICATION_ERROR, BAD_CONFIGURATION_ERROR, BAD_DEVICE_FAILURE
 from hmi.core.tag import Tag
 from hmi.drivers.modbus_address import Address, Area, parse_address
-from hmi.drivers.modbus_codec import BlockDecoder, Order, encode, no_values
+from hmi.drivers.modbus_codec import BlockDecoder, Order, encode
 from hmi.drivers.modbus_connection import (
     DEVICE_FAILURE,
     ILLEGAL_ADDRESS,
@@ -23,6 +23,7 @@ from hmi.drivers.modbus_connection import (
 )
 from hmi.drivers.modbus_kind import ModbusOptions
 from hmi.drivers.modbus_plan import Block, DeviceMap, Item, make_plan, split
+from hmi.drivers.samples import no_values
 
 # A cycle that takes longer hands over what there is, so that a slow device does not delay its first values.
 FLUSH_US = 50_000
@@ -70,9 +71,7 @@ class ModbusDriver:
         await self.close()
         self._map.clear()
         options = self._options
-        connection = Connection(
-            self._name, options.host, options.port, options.unit, options.timeout_us, self._clock
-        )
+        connection = Connection(self._name, options.host, options.port, options.unit, options.timeout_us, self._clock)
         self._connection = connection
         await connection.open()
         for block in self.plan[:1]:

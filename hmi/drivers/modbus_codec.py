@@ -18,6 +18,7 @@ from hmi.core.status import BAD_DECODING_ERROR, BAD_OUT_OF_RANGE, GOOD
 from hmi.core.tag import DataType, Lane, Tag
 from hmi.drivers.modbus_address import WORDS, Address
 from hmi.drivers.modbus_plan import Block
+from hmi.drivers.samples import no_values
 
 
 class Order(StrEnum):
@@ -157,14 +158,6 @@ class BlockDecoder:
     def failed(self, status: int, time_us: int) -> Batch:
         """A sample a tag that says why there is no value."""
         return no_values(self._tags, status, time_us)
-
-
-def no_values(tags: Tags, status: int, time_us: int) -> Batch:
-    """Samples without values, all of that status."""
-    n = len(tags)
-    return Batch(
-        tags, np.full(n, time_us, np.int64), np.full(n, np.nan), np.full(n, status, np.uint32), np.zeros(n, np.int64)
-    )
 
 
 def _decode_numbers(

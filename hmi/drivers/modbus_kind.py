@@ -47,6 +47,7 @@ class ModbusKind:
     """The entry `modbus-tcp` in the table of drivers."""
 
     options: type[Any] = ModbusOptions
+    sends_changes_only = False
 
     def check(self, options: ModbusOptions, tags: Sequence[Tag]) -> list[AddressFault]:
         faults: list[AddressFault] = []

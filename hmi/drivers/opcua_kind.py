@@ -22,14 +22,20 @@ class OpcUaOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    url: Annotated[str, Field(pattern=r"^opc\.tcp://[^/\s]+(/\S*)?$", description="For example opc.tcp://10.0.0.5:4840/")]
+    url: Annotated[
+        str, Field(pattern=r"^opc\.tcp://[^/\s]+(/\S*)?$", description="For example opc.tcp://10.0.0.5:4840/")
+    ]
     publishing_us: Annotated[
         Duration,
-        Field(alias="publishing", ge=10 * MILLISECOND, le=MINUTE, description="How often the server sends what changed"),
+        Field(
+            alias="publishing", ge=10 * MILLISECOND, le=MINUTE, description="How often the server sends what changed"
+        ),
     ] = 100 * MILLISECOND
     keep_alive_us: Annotated[
         Duration,
-        Field(alias="keep_alive", ge=100 * MILLISECOND, le=MINUTE, description="How often the server is asked if it lives"),
+        Field(
+            alias="keep_alive", ge=100 * MILLISECOND, le=MINUTE, description="How often the server is asked if it lives"
+        ),
     ] = SECOND
     timeout_us: Annotated[
         Duration,
@@ -45,6 +51,7 @@ class OpcUaKind:
     """The entry `opcua` in the table of drivers."""
 
     options: type[Any] = OpcUaOptions
+    sends_changes_only = True
 
     def check(self, options: OpcUaOptions, tags: Sequence[Tag]) -> list[AddressFault]:
         faults: list[AddressFault] = []
@@ -59,7 +66,9 @@ class OpcUaKind:
                 continue
             if other.data_type is not tag.data_type:
                 faults.append(
-                    AddressFault(tag.name, f"the same node as '{other.name}', but {tag.data_type}, not {other.data_type}")
+                    AddressFault(
+                        tag.name, f"the same node as '{other.name}', but {tag.data_type}, not {other.data_type}"
+                    )
                 )
             elif other.write != tag.write:
                 faults.append(

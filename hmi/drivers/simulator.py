@@ -70,6 +70,7 @@ class SimulatorKind:
     """The entry `simulator` in the table of drivers."""
 
     options: type[Any] = SimulatorOptions
+    sends_changes_only = False
 
     def check(self, options: SimulatorOptions, tags: Sequence[Tag]) -> list[AddressFault]:
         faults: list[AddressFault] = []
@@ -81,7 +82,9 @@ class SimulatorKind:
                 faults.append(AddressFault(tag.name, str(error), fix))
                 continue
             if tag.write is not None and source.signal is not Signal.MEMORY:
-                faults.append(AddressFault(tag.name, f"{source.signal} cannot be written", "give it the address memory"))
+                faults.append(
+                    AddressFault(tag.name, f"{source.signal} cannot be written", "give it the address memory")
+                )
             if tag.data_type is DataType.TEXT and source.signal is not Signal.MEMORY:
                 faults.append(AddressFault(tag.name, f"{source.signal} is a number, not a text", "use memory"))
         return faults

@@ -90,7 +90,7 @@ class Binder:
         self._writes: list[str] = []
         self.visible = self.quantity(element.visible, counts=False) if element.visible is not None else None
         self.tooltip = self.words(element.tooltip, counts=False) if element.tooltip is not None else None
-        self.extra: list[int] = [*(self.visible.indices if self.visible else ())]
+        self.extra: list[int] = []
 
     def tag(self, name: str, alarms: bool = True, counts: bool = True) -> Tag:
         """A tag by name. `counts`: its quality is the element's quality; `alarms`: its alarms are the element's."""

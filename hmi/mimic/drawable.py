@@ -6,8 +6,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF
 
+from hmi.core.binding import Binding
 from hmi.core.plant import Plant
-from hmi.core.screen import Element, Open
+from hmi.core.screen import Element, Group, Open
 from hmi.core.status import Quality
 from hmi.core.tag import Tag
 from hmi.mimic.bound import Binder, shown_quality
@@ -29,7 +30,11 @@ HIDDEN = Look(PLAIN, None, hidden=True)
 
 
 class Workshop(NamedTuple):
-    """What painters are made with. `origin` is where the group lies; `room` the right edge of the screen."""
+    """What painters are made with.
+
+    `origin` is where the group lies, `room` the right edge of the screen; `gates` are the `visible` of all groups
+    around, `opens` what the innermost group with `open` opens.
+    """
 
     plant: Plant
     symbols: Symbols
@@ -37,9 +42,13 @@ class Workshop(NamedTuple):
     compact: bool
     origin: QPointF
     room: float
+    gates: tuple[Binding, ...] = ()
+    opens: Open | None = None
 
-    def moved(self, dx: float, dy: float) -> "Workshop":
-        return self._replace(origin=self.origin + QPointF(dx, dy))
+    def inside(self, group: Group) -> "Workshop":
+        """The workshop for what lies in a group."""
+        gates = self.gates if group.visible is None else (*self.gates, group.visible)
+        return self._replace(origin=self.origin + QPointF(*group.at), gates=gates, opens=group.open or self.opens)
 
 
 class Drawable(ABC):
@@ -60,6 +69,11 @@ class Drawable(ABC):
         self.plant = shop.plant
         self.rect = rect.translated(shop.origin)
         self.binder = Binder(shop.plant, element)
+        self.gates = [self.binder.quantity(gate, counts=False) for gate in shop.gates]
+        if self.binder.visible is not None:
+            self.gates.append(self.binder.visible)
+        for gate in self.gates:
+            self.binder.watch(gate.indices)
         self.bound = self.binder.bound()
         self.main_tag: Tag | None = None
         self.name = element.id or element.__class__.__name__
@@ -88,8 +102,9 @@ class Drawable(ABC):
     # how it looks
 
     def look(self, now: Situation) -> Look:
-        if self.binder.visible is not None and not self.binder.visible.on(now):
-            return HIDDEN
+        for gate in self.gates:
+            if not gate.on(now):
+                return HIDDEN
         condition = now.condition(self.bound)
         return Look(condition, self.body(now, condition))
 
@@ -115,8 +130,8 @@ class Drawable(ABC):
     @property
     def opens(self) -> Open | None:
         """What a click opens."""
-        if self.element.open is not None:
-            return self.element.open
+        if self.element.open is not None or self.shop.opens is not None:
+            return self.element.open or self.shop.opens
         return Open(tag=self.main_tag.name) if self.main_tag is not None else None
 
     @property

@@ -85,33 +85,39 @@ class Symbols:
         pixmap = theme.stamps.get(
             ("symbol", source, look, size, turn, scale), lambda: self._render(source, canvas, size, look, turn)
         )
-        half = size * (0.5 + _MARGIN / BOX)
+        half = _half(size)
         canvas.painter.drawPixmap(QPointF(centre.x() - half, centre.y() - half), pixmap)
 
     def _render(self, source: str, canvas: Canvas, size: float, look: BodyLook, turn: int) -> QPixmap:
         theme, scale = canvas.theme, canvas.scale
-        side = ceil(size * (1 + 2 * _MARGIN / BOX) * scale)
+        side = ceil(2 * _half(size) * scale)
         image = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
         image.fill(Qt.GlobalColor.transparent)
         pattern = canvas.pattern(look.quality)
         if pattern is not None:
-            _draw_svg(image, _colored(source, theme, look, size, only_body=True), turn)
+            _draw_svg(image, _colored(source, theme, look, size, only_body=True), turn, size)
             painter = QPainter(image)
             painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
             painter.scale(scale, scale)
             painter.fillRect(QRectF(0, 0, side / scale, side / scale), pattern)
             painter.end()
-        _draw_svg(image, _colored(source, theme, look, size, only_body=False), turn)
+        _draw_svg(image, _colored(source, theme, look, size, only_body=False), turn, size)
         pixmap = QPixmap.fromImage(image)
         pixmap.setDevicePixelRatio(scale)
         return pixmap
 
 
-def _draw_svg(image: QImage, svg: str, turn: int) -> None:
+def _half(size: float) -> int:
+    """Half the side of a symbol's picture, a whole number so that its lines fall on the same pixels everywhere."""
+    return ceil(size * (0.5 + _MARGIN / BOX))
+
+
+def _draw_svg(image: QImage, svg: str, turn: int, size: float) -> None:
     renderer = QSvgRenderer(QByteArray(svg.encode()))
     if not renderer.isValid():
         raise SymbolError("Qt cannot draw the symbol")
-    renderer.setViewBox(QRectF(-_MARGIN, -_MARGIN, BOX + 2 * _MARGIN, BOX + 2 * _MARGIN))
+    margin = (_half(size) / size - 0.5) * BOX
+    renderer.setViewBox(QRectF(-margin, -margin, BOX + 2 * margin, BOX + 2 * margin))
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     side = image.width()

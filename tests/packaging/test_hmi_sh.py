@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -77,6 +78,23 @@ def test_that_an_installation_that_broke_off_is_repaired_by_the_next_start(small
     done = start(small, "version")
     assert done.stdout == "started with version\n"
     assert "repairing" in done.stderr
+
+
+@pytest.mark.long
+def test_that_a_package_mirror_that_pip_was_told_of_serves_everything(small: Path, tmp_path: Path) -> None:
+    requirements = small / "requirements.txt"
+    requirements.write_text(requirements.read_text("utf-8") + "# changed\n", "utf-8")
+    with socket.socket() as nobody:
+        # Bound and not listening: whoever asks this mirror is refused, and says so.
+        nobody.bind(("127.0.0.1", 0))
+        mirror = f"http://127.0.0.1:{nobody.getsockname()[1]}/simple"
+        done = start(
+            small, "version", PIP_INDEX_URL=mirror, UV_HTTP_RETRIES="0", UV_CACHE_DIR=str(tmp_path), UV_REINSTALL="1"
+        )
+    assert done.returncode == 1
+    assert mirror in done.stderr
+    assert "start again when the network is back" in done.stderr
+    assert start(small, "version").stdout == "started with version\n"
 
 
 @pytest.mark.long

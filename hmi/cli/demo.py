@@ -1,0 +1,153 @@
+"""`hmi demo`: the waterworks, with devices, collector, historian and window, all on this computer."""
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hmi.cli.opening import history_of, plant_or_reasons
+from hmi.cli.run import open_window
+from hmi.cli.status import status_of
+from hmi.cli.terminal import live_table
+from hmi.collector.process import CollectorStartError, last_run, start_detached, stop
+from hmi.core.duration import parse_duration
+from hmi.core.home import Home, home_of
+from hmi.core.plant import Plant
+from hmi.core.resources import Shipped, shipped
+from hmi.core.session import HistoryUnavailableError
+from hmi.demo.process import DemoFailed, start_devices
+from hmi.link.endpoint import EndpointError
+
+HELP = """Run a waterworks: two Modbus TCP PLCs and an OPC UA server, served on loopback by a simulated process; a
+collector that knows nothing of it being a simulation; a historian; and the window. All of it ends with the window,
+what was recorded stays for the next time.
+
+Without a display, or with --headless, there is a live table in the terminal, and pictures of the screens are left.
+Where HMI_DSN names a PostgreSQL or TimescaleDB, history goes there instead of to the embedded PostgreSQL."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--headless", action="store_true", help="without a window")
+    parser.add_argument("--for", dest="duration", metavar="DURATION", help="end after this time, such as 20s")
+    parser.add_argument("--json", action="store_true", help="with --headless: only the summary, as one JSON object")
+    parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        duration_us = parse_duration(args.duration) if args.duration else None
+    except ValueError as error:
+        print(f"hmi demo: {error}", file=sys.stderr)
+        return 2
+    say = (lambda text: None) if args.json else print
+    folder = _folder(os.environ)
+    plant = plant_or_reasons(folder)
+    if plant is None:
+        return 1
+    home = home_of(folder)
+    headless = args.headless or not _has_display(os.environ)
+    if headless and not args.headless:
+        say("There is no display here: showing a live table instead, and leaving pictures of the screens.")
+    try:
+        if status_of(home) is not None:
+            print("hmi demo: a demo is running already (hmi stop ends its collector)", file=sys.stderr)
+            return 1
+        before = _stored(plant, home) if headless else 0
+        with _running(folder, home, say) as devices_environment:
+            say(f"Collecting from {len(plant.devices)} devices, {len(plant.tags)} tags; log in {home.log}")
+            os.environ.update(devices_environment)
+            if not headless:
+                return open_window(folder, args.theme, None, duration_us, stays=False)
+            live_table(home, duration_us, None if args.json else sys.stdout, home.folder / "pictures")
+        summary = _summary(plant, last_run(home), _stored(plant, home) - before)
+    except (DemoFailed, CollectorStartError, EndpointError, HistoryUnavailableError) as error:
+        print(f"hmi demo: {error}", file=sys.stderr)
+        return 1
+    if args.json or duration_us is not None:
+        print(json.dumps(summary))
+    return 0 if summary["samples_lost"] == 0 else 1
+
+
+def _folder(environment: Mapping[str, str]) -> Path:
+    """The plant as it is shipped; with HMI_DSN a copy of it that names that database."""
+    folder = shipped(Shipped.SCREENS) / "waterworks"
+    if not environment.get("HMI_DSN"):
+        return folder
+    copy = home_of(folder, environment).folder / "plant"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(folder, copy)
+    description = copy / "plant.yaml"
+    text = description.read_text(encoding="utf-8")
+    description.write_text(text.replace("historian: {}", "historian: {dsn_env: HMI_DSN}"), encoding="utf-8")
+    return copy
+
+
+@contextmanager
+def _running(folder: Path, home: Home, say: Any) -> Iterator[dict[str, str]]:
+    """Devices and collector, for the length of a block; both end with it. Gives the environment they are found by."""
+    say("Starting the devices of the waterworks ...")
+    with start_devices(home.folder) as devices:
+        start_detached(folder, home, {**os.environ, **devices.environment})
+        try:
+            yield devices.environment
+        finally:
+            if stop(home):
+                say("The collector has stopped.")
+
+
+def _stored(plant: Plant, home: Home) -> int:
+    """Samples in the database, counted there."""
+    if plant.historian.dsn_env is None and not home.database.exists():
+        return 0
+    with history_of(plant, home, "demo") as reader:
+        return reader.count()
+
+
+def _summary(plant: Plant, last: dict[str, Any], stored: int) -> dict[str, Any]:
+    """What happened, counted where it can be counted: stored samples in the database, not in the collector."""
+    taken = int(last["samples_taken"])
+    return {
+        "plant": plant.name,
+        "tags": len(plant.tags),
+        "samples_taken": taken,
+        "samples_stored": stored,
+        "samples_lost": max(taken - stored, 0) + int(last["samples_lost"]),
+        "devices": last["devices"],
+        "historian": last["historian"],
+        "alarms": last["alarms"],
+        "writes": last["writes"],
+        "seconds": round((last["ended_us"] - last["started_us"]) / 1_000_000, 1),
+    }
+
+
+def _has_display(environment: Mapping[str, str]) -> bool:
+    """Whether a window can be opened. Qt ends the process where it cannot, so this is asked before."""
+    if os.name == "nt" or sys.platform == "darwin" or environment.get("WAYLAND_DISPLAY"):
+        return True
+    if environment.get("QT_QPA_PLATFORM"):
+        return True
+    display = environment.get("DISPLAY", "")
+    host, _, number = display.partition(":")
+    screen = number.split(".")[0]
+    if not screen.isdigit():
+        return False
+    try:
+        if host in ("", "unix"):
+            path = f"/tmp/.X11-unix/X{screen}"  # noqa: S108 - where X servers listen
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+                probe.settimeout(2)
+                try:
+                    probe.connect(path)
+                except OSError:
+                    probe.connect("\0" + path)
+        else:
+            socket.create_connection((host, 6000 + int(screen)), 2).close()
+    except OSError:
+        return False
+    return True

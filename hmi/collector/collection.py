@@ -1,0 +1,294 @@
+"""One accepted plant being collected: its devices, tags, alarms and writes, from the drivers to the spool."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from hmi.collector.coverage import CoverageLog
+from hmi.collector.derived import DerivedTags
+from hmi.collector.freshness import Freshness
+from hmi.collector.gate import Gate
+from hmi.collector.intake import Intake
+from hmi.collector.judge import Judge, Verdict
+from hmi.collector.open_writes import OpenWrites
+from hmi.collector.ring import Ring
+from hmi.collector.supervisor import Supervisor
+from hmi.core.alarm import HISTORY_LATE, HISTORY_LOST, Alarm
+from hmi.core.batch import Batch, Tags, join
+from hmi.core.clock import SECOND, Clock
+from hmi.core.command import Write
+from hmi.core.device import Device, DeviceHealth, Driver, DriverKind
+from hmi.core.event import COLLECTOR, Event, EventKind
+from hmi.core.home import Home
+from hmi.core.plant import Plant
+from hmi.core.session import Health, HistorianHealth, HistorianState, LinkState
+from hmi.core.status import BAD_NO_COMMUNICATION, UNCERTAIN_LAST_USABLE_VALUE
+from hmi.core.table import Table
+from hmi.history.historian import Historian
+from hmi.history.spool import Spool, SpoolError
+
+log = logging.getLogger(__name__)
+
+TICK_US = SECOND // 10
+ALIVE_US = 5 * SECOND
+"""A device that sends only what changes must have been heard within this for its tags to count as read."""
+COMMIT_TIMEOUT_S = 5.0
+LATE_US = 60 * SECOND
+"""Samples that have waited longer than this for the database raise an alarm."""
+
+
+class Audience(Protocol):
+    """Who is told what changed: the link's server. Each call returns at once."""
+
+    def send_batch(self, batch: Batch) -> None: ...
+    def send_alarms(self, changed: Sequence[Alarm]) -> None: ...
+    def send_writes(self, changed: Sequence[Write]) -> None: ...
+    def send_health(self, health: Health) -> None: ...
+
+
+class Collection:
+    """Everything that lives as long as one form of the plant does. All methods on the collector's event loop.
+
+    `start` returns when collection runs; it never waits for the database. `stop` ends in order: writes, devices,
+    intervals, then what is in the spool.
+    """
+
+    def __init__(
+        self,
+        plant: Plant,
+        kinds: Mapping[str, DriverKind],
+        home: Home,
+        clock: Clock,
+        audience: Audience,
+        dsn: Callable[[], str],
+    ) -> None:
+        self.plant = plant
+        self._kinds = kinds
+        self._home = home
+        self._clock = clock
+        self._audience = audience
+        self._dsn = dsn
+        tags = plant.tags
+        trusting = {device.name for device in plant.devices if device.trust_clock}
+        # A derived tag has the time of its youngest input, which is a key already.
+        trusted = np.array([tag.device in trusting or tag.expression is not None for tag in tags], np.bool_)
+        self.table = Table(len(tags))
+        self.ring = Ring(len(tags))
+        self._intake = Intake(tags, trusted)
+        self._derived = DerivedTags(tags)
+        self._freshness = Freshness(tags, clock.monotonic_us())
+        self._tags_of: dict[str, Tags] = {
+            device.name: np.array([tag.index for tag in plant.tags_of(device.name)], np.int32)
+            for device in plant.devices
+        }
+        self._supervisors = {
+            device.name: Supervisor(device, plant.tags_of(device.name), kinds[device.driver], clock, self)
+            for device in plant.devices
+        }
+        self._heard_us: dict[str, int] = {}
+        self._lost: set[str] = set()
+        self._ticks = 0
+        self._stopped = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, started_by: str) -> None:
+        """Open the spool, take up what the last collector left, and start the devices. `started_by` is for the journal.
+
+        Raises `SpoolError` where the spool cannot be opened, `OSError` where its folder cannot be made.
+        """
+        plant, clock = self.plant, self._clock
+        self._home.folder.mkdir(parents=True, exist_ok=True)
+        self._spool = await asyncio.to_thread(
+            Spool, self._home.spool, plant.tags, clock, keep_sent_us=plant.historian.keep_sent_us
+        )
+        self._historian = Historian(self._dsn, self._spool, plant.name, plant.tags, plant.historian, clock)
+        before = await asyncio.to_thread(self._spool.alarms)
+        self._judge = Judge(plant.alarms, len(plant.tags), before)
+        self._coverage = CoverageLog(clock, self._spool.record_coverage)
+        open_writes = await asyncio.to_thread(OpenWrites, self._home.folder / "open-writes.json")
+        self.gate = Gate(plant, self.table, clock, self, open_writes)
+        self._coverage.open(COLLECTOR)
+        detail = {"revision": plant.revision}
+        self.record([Event(clock.now_us(), EventKind.COLLECTOR_STARTED, COLLECTOR, started_by, detail=detail)])
+        self._carry(self._judge.retire(clock.now_us()))
+        self.gate.end_those_left_open()
+        self._historian.start()
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(s.run(), name=f"device {name}") for name, s in self._supervisors.items()]
+        self._tasks.append(loop.create_task(self._tick_for_ever(), name="collection tick"))
+
+    async def stop(self, why: str, drain_s: float = 3.0) -> None:
+        """End in order. What could not be shipped within `drain_s` stays in the spool for the next collector."""
+        if self._stopped:
+            return
+        self._stopped = True
+        await self.gate.close()
+        for task in self._tasks:
+            task.cancel()
+        for result in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                log.error("stopping: a part of the collection had failed", exc_info=result)
+        self._coverage.close_all(why)
+        self.record([Event(self._clock.now_us(), EventKind.COLLECTOR_STOPPED, COLLECTOR, f"Collector stopped: {why}")])
+        try:
+            await self.committed()
+        except TimeoutError as error:
+            log.error("stopping: the spool did not take the last samples: %s", error)
+        await asyncio.to_thread(self._historian.stop, drain_s)
+        await asyncio.to_thread(self._spool.close)
+
+    @property
+    def failed(self) -> BaseException | None:
+        """What ended a part of the collection that must never end; None while all is well."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                return error
+        return None
+
+    @property
+    def accepted(self) -> int:
+        """Samples that intake accepted."""
+        return self._intake.accepted
+
+    @property
+    def alarms(self) -> list[Alarm]:
+        return self._judge.standing
+
+    @property
+    def devices(self) -> tuple[DeviceHealth, ...]:
+        return tuple(supervisor.health for supervisor in self._supervisors.values())
+
+    @property
+    def historian(self) -> HistorianHealth:
+        return self._historian.health
+
+    @property
+    def health(self) -> Health:
+        return Health(LinkState.OK, self._clock.now_us(), self.historian, self.devices)
+
+    def acknowledge(self, keys: Sequence[str], who: str) -> int:
+        """Acknowledge alarms; returns how many changed."""
+        verdict = self._judge.acknowledge(keys, self._clock.now_us(), who)
+        self._carry(verdict)
+        return len(verdict.alarms)
+
+    # What the supervisors tell.
+
+    def device_back(self, device: Device) -> None:
+        now_us = self._coverage.open(device.name)
+        tags = self._tags_of[device.name]
+        self._intake.begin(tags, now_us)
+        self._freshness.read(tags, self._clock.monotonic_us())
+        if device.name in self._lost:
+            self._lost.discard(device.name)
+            self.record([Event(now_us, EventKind.DEVICE_BACK, device.name, f"{device.name} answers again")])
+        self._carry(self._judge.device(device.name, False, now_us))
+
+    def device_lost(self, device: Device, why: str) -> None:
+        now_us = self._clock.now_us()
+        log.warning("device %s lost: %s", device.name, why)
+        self._lost.add(device.name)
+        self._coverage.close(device.name, why)
+        detail = {"why": why}
+        self.record([Event(now_us, EventKind.DEVICE_LOST, device.name, f"{device.name} lost: {why}", detail=detail)])
+        self._take_over(self._intake.mark(self._tags_of[device.name], BAD_NO_COMMUNICATION, now_us, keep_value=False))
+        self._carry(self._judge.device(device.name, True, now_us))
+
+    def received(self, device: Device, batch: Batch) -> None:
+        self._freshness.read(batch.tag, self._clock.monotonic_us())
+        self._take_over(self._intake.accept(batch))
+
+    def health_changed(self, health: DeviceHealth) -> None:
+        self._audience.send_health(self.health)
+
+    # What the gate needs.
+
+    def driver_of(self, device: str) -> Driver | None:
+        supervisor = self._supervisors.get(device)
+        return supervisor.driver if supervisor is not None else None
+
+    def record(self, events: Sequence[Event]) -> None:
+        self._spool.record_events(events)
+
+    async def committed(self) -> None:
+        try:
+            await asyncio.to_thread(self._spool.flush, COMMIT_TIMEOUT_S)
+        except SpoolError as error:
+            raise TimeoutError(str(error)) from error
+
+    def writes_changed(self, writes: Sequence[Write]) -> None:
+        self._audience.send_writes(writes)
+
+    def received_back(self, device: str, batch: Batch) -> None:
+        if self.driver_of(device) is not None:
+            self.received(self.plant.device(device), batch)
+
+    # The road of a sample.
+
+    def _take_over(self, batch: Batch) -> None:
+        """Accepted samples: to the table, to what is derived from them, then to all who keep or show or judge them."""
+        if not len(batch):
+            return
+        self.table.apply(batch)
+        derived = self._derived.evaluate(batch.tag, self.table)
+        if len(derived):
+            self._freshness.read(derived.tag, self._clock.monotonic_us())
+            derived = self._intake.accept(derived)
+            self.table.apply(derived)
+            batch = join((batch, derived))
+        self._spool.record(batch)
+        self.ring.add(batch)
+        self._audience.send_batch(batch)
+        self._carry(self._judge.judge(batch))
+
+    def _carry(self, verdict: Verdict) -> None:
+        if verdict:
+            self._spool.record_events(verdict.events, verdict.alarms)
+            self._audience.send_alarms(verdict.alarms)
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await self._clock.sleep_us(TICK_US)
+            self.tick()
+
+    def tick(self) -> None:
+        """What time alone brings: alarm delays, and once a second intervals, staleness, heartbeats and health."""
+        self._carry(self._judge.due(self._clock.now_us()))
+        self._ticks += 1
+        if self._ticks * TICK_US % SECOND:
+            return
+        if self._coverage.tick():
+            self._after_a_pause()
+        now_us = self._clock.now_us()
+        self.ring.forget(now_us)
+        for name, supervisor in self._supervisors.items():
+            driver = supervisor.driver
+            if driver is not None:
+                self._look_after(supervisor.device, driver, self._tags_of[name], now_us)
+        self._judge_history(now_us)
+        self._audience.send_health(self.health)
+
+    def _look_after(self, device: Device, driver: Driver, tags: Tags, now_us: int) -> None:
+        monotonic_us = self._clock.monotonic_us()
+        if self._kinds[device.driver].sends_changes_only and now_us - driver.alive_us <= ALIVE_US:
+            self._freshness.read(tags, monotonic_us)
+            self._take_over(self._intake.heartbeat(tags, now_us))
+        stale = self._freshness.newly_stale(tags, monotonic_us)
+        if len(stale):
+            self._take_over(self._intake.mark(stale, UNCERTAIN_LAST_USABLE_VALUE, now_us, keep_value=True))
+
+    def _after_a_pause(self) -> None:
+        """Intervals began anew, so every value has to be told anew: replay looks no further back than that."""
+        now_us = self._clock.now_us()
+        log.warning("the collector was halted or the clock was set: a gap is recorded")
+        everything = np.arange(len(self.plant.tags), dtype=np.int32)
+        self._take_over(self._intake.heartbeat(everything, now_us, all_of_them=True))
+
+    def _judge_history(self, now_us: int) -> None:
+        health = self.historian
+        late = health.lag_us > LATE_US or (health.state is HistorianState.DOWN and health.waiting > 0)
+        self._carry(self._judge.collector(HISTORY_LATE.key, late, now_us))
+        self._carry(self._judge.collector(HISTORY_LOST.key, health.lost > 0, now_us))

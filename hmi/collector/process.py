@@ -1,0 +1,180 @@
+"""The collector as a process of its own: one for each plant, started detached, asked and ended over its socket."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+import hmi
+from hmi.core.clock import SECOND, SystemClock
+from hmi.core.home import Home
+from hmi.history.lock import FileLock
+from hmi.link.client import request
+from hmi.link.endpoint import EndpointError
+
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 20.0
+_LOOK_S = 0.03
+
+
+class AlreadyRunningError(Exception):
+    """Another collector of the same plant runs; `pid` is its process, 0 if it has not said yet."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(f"the collector of this plant is already running (process {pid})")
+        self.pid = pid
+
+
+class CollectorStartError(Exception):
+    """The collector did not come up. The message is what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds a plant's lock. Its start tells it from a later process of the same number."""
+
+    pid: int
+    started: float
+
+
+class CollectorLock:
+    """Held by the one collector of a plant, and let go by the operating system when that ends in whatever way."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._file: FileLock | None = None
+
+    def take(self) -> None:
+        """Raises `AlreadyRunningError`."""
+        self._home.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = FileLock(self._home.lock)
+        if not file.take():
+            holder = holder_of(self._home)
+            raise AlreadyRunningError(holder.pid if holder is not None else 0)
+        me = psutil.Process()
+        # Beside the lock, not in it: Windows lets nobody read a locked file.
+        _who(self._home).write_text(json.dumps({"pid": me.pid, "started": me.create_time()}), encoding="ascii")
+        self._file = file
+
+    def release(self) -> None:
+        if self._file is not None:
+            _who(self._home).unlink(missing_ok=True)
+            self._file.release()
+            self._file = None
+
+
+def holder_of(home: Home) -> Holder | None:
+    """The living process that holds the plant's lock; None where there is none."""
+    try:
+        found = json.loads(_who(home).read_text(encoding="ascii"))
+        holder = Holder(int(found["pid"]), float(found["started"]))
+        process = psutil.Process(holder.pid)
+        if abs(process.create_time() - holder.started) > 1.0 or process.status() == psutil.STATUS_ZOMBIE:
+            return None
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return None
+    return holder
+
+
+def start_detached(folder: Path, home: Home, environment: Mapping[str, str] | None = None) -> int:
+    """Start the collector of a plant, so that it outlives us, and wait until it answers. Returns its process number.
+
+    A collector that is running already is left as it is. Blocks, for 20 s at most. Raises `CollectorStartError`.
+    """
+    running = holder_of(home)
+    if running is not None and _answers(home):
+        return running.pid
+    home.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    said = home.folder / "start.log"
+    with said.open("wb") as out:
+        # Its own session and files: neither Ctrl-C in our terminal nor a closed pipe of ours can reach it.
+        process = subprocess.Popen(
+            _command(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=home.folder,
+            env=_environment(environment if environment is not None else os.environ),
+            close_fds=True,
+            **_detached(),
+        )
+    clock = SystemClock()
+    until_us = clock.monotonic_us() + int(START_TIMEOUT_S * SECOND)
+    pause = threading.Event()
+    while clock.monotonic_us() < until_us:
+        if _answers(home):
+            holder = holder_of(home)
+            return holder.pid if holder is not None else process.pid
+        if process.poll() is not None:
+            # It ended: of an error, or because another one was faster.
+            if _answers(home) and (holder := holder_of(home)) is not None:
+                return holder.pid
+            raise CollectorStartError(said.read_text(encoding="utf-8", errors="replace").strip() or "no reason given")
+        pause.wait(_LOOK_S)
+    raise CollectorStartError(f"the collector did not answer within {START_TIMEOUT_S:g} s; see {home.log}")
+
+
+def status(home: Home) -> dict[str, Any] | None:
+    """What a plant's collector is doing, None where none runs. Raises `EndpointError` if it does not answer."""
+    if holder_of(home) is None:
+        return None
+    return dict(request(home.socket, "status")["status"])
+
+
+def stop(home: Home) -> bool:
+    """Ask the collector to end in order, and wait until it has. False where none runs. Raises `EndpointError`."""
+    holder = holder_of(home)
+    if holder is None:
+        return False
+    request(home.socket, "stop")
+    try:
+        psutil.Process(holder.pid).wait(STOP_TIMEOUT_S)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.TimeoutExpired:
+        raise EndpointError(f"the collector (process {holder.pid}) has not ended within {STOP_TIMEOUT_S:g} s") from None
+    return True
+
+
+def _who(home: Home) -> Path:
+    return home.folder / "collector.json"
+
+
+def _answers(home: Home) -> bool:
+    try:
+        request(home.socket, "status", timeout_s=1.0)
+    except EndpointError:
+        return False
+    return True
+
+
+def _command(folder: Path) -> list[str]:
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "collect", str(folder.resolve())]
+    return [sys.executable, "-m", "hmi.collector", str(folder.resolve())]
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What the collector inherits. It starts in another folder, so nothing in it may be relative."""
+    environment = dict(given)
+    if environment.get("HMI_HOME"):
+        environment["HMI_HOME"] = str(Path(environment["HMI_HOME"]).absolute())
+    if not getattr(sys, "frozen", False):
+        paths = [str(Path(hmi.__file__).resolve().parent.parent)]
+        paths += [str(Path(p).absolute()) for p in environment.get("PYTHONPATH", "").split(os.pathsep) if p]
+        environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    return environment
+
+
+def _detached() -> dict[str, Any]:
+    if os.name == "nt":
+        flags: int = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        return {"creationflags": flags}
+    return {"start_new_session": True}

@@ -1,0 +1,121 @@
+"""Starts the demo devices as a process of their own and talks to it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 5.0
+
+
+class DemoFailed(Exception):
+    """The demo devices did not start, went away or refused a command. The message says which."""
+
+
+class DevicesProcess:
+    """The running devices. It ends with `stop`, at the end of a `with` block, and when this process ends."""
+
+    def __init__(self, process: "subprocess.Popen[str]", environment: Mapping[str, str], log: Path) -> None:
+        self._process = process
+        self._lock = threading.Lock()
+        self.environment = dict(environment)
+        self.log = log
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def command(self, name: str, *arguments: str | float) -> dict[str, Any]:
+        """Send one command: `cut`, `restore` with a device; `trip` with a pump; `clog` with a filter or SC-101; `leak`
+        with a zone and L/s; `served` for the account of each device; `shown` for the process. Raises `DemoFailed`.
+        """
+        with self._lock:
+            reply = _ask(self._process, {"command": name, "arguments": list(arguments)}, self.log)
+        if not reply.get("ok"):
+            raise DemoFailed(str(reply.get("why", "refused")))
+        return reply
+
+    def stop(self) -> None:
+        """End the devices. Safe to call twice."""
+        if self._process.poll() is None:
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+            try:
+                self._process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(STOP_TIMEOUT_S)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start_devices(folder_for_log: Path) -> DevicesProcess:
+    """Start the devices and wait until they serve. Raises `DemoFailed` with the end of the log."""
+    folder_for_log.mkdir(parents=True, exist_ok=True)
+    log = folder_for_log / "devices.log"
+    source = str(Path(__file__).resolve().parents[2])
+    paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
+    with log.open("ab") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hmi.demo"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )
+    # A watch on the clock: a child that neither answers nor ends must not hold up its parent for ever.
+    watch = threading.Timer(START_TIMEOUT_S, process.kill)
+    watch.start()
+    try:
+        hello = _read(process, log)
+    except DemoFailed:
+        process.kill()
+        process.wait(STOP_TIMEOUT_S)
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
+        raise
+    finally:
+        watch.cancel()
+        watch.join()
+    return DevicesProcess(process, hello["environment"], log)
+
+
+def _ask(process: "subprocess.Popen[str]", request: dict[str, Any], log: Path) -> dict[str, Any]:
+    if process.stdin is None:
+        raise DemoFailed("the demo devices have no input")
+    try:
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+    except (OSError, ValueError) as error:
+        raise DemoFailed(f"the demo devices have ended: {_tail(log)}") from error
+    return _read(process, log)
+
+
+def _read(process: "subprocess.Popen[str]", log: Path) -> dict[str, Any]:
+    line = process.stdout.readline() if process.stdout is not None else ""
+    if not line:
+        raise DemoFailed(f"the demo devices have ended: {_tail(log)}")
+    reply: dict[str, Any] = json.loads(line)
+    return reply
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-3:] if log.exists() else []
+    return " / ".join(lines) or "without a word"

@@ -1,0 +1,90 @@
+"""The demo devices as a program of their own, commanded by lines of JSON.
+
+Each line in is `{"command": name, "arguments": [...]}`, each line out an answer `{"ok": true, ...}` or
+`{"ok": false, "why": text}`. The first line out tells the environment. The end of the input ends the program, so that
+it never outlives who started it.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from hmi.demo.devices import DemoDevices, UnknownDevice
+from hmi.demo.waterworks import UnknownEquipment
+
+
+async def serve(commands: asyncio.StreamReader, answer: Callable[[dict[str, Any]], None], seed: int = 1) -> None:
+    """Run the devices until the input ends or says `stop`."""
+    devices = DemoDevices(seed)
+    try:
+        await devices.listen()
+        # Told at once, so that who waits for it can start while UA-1 still boots.
+        answer({"ok": True, "environment": devices.environment})
+        await devices.start()
+        while line := await commands.readline():
+            reply, go_on = await _obey(devices, line)
+            answer(reply)
+            if not go_on:
+                return
+    finally:
+        await devices.stop()
+
+
+async def _obey(devices: DemoDevices, line: bytes) -> tuple[dict[str, Any], bool]:
+    async def trip(pump: str) -> None:
+        devices.trip(pump)
+
+    async def clog(name: str) -> None:
+        devices.clog(name)
+
+    async def leak(zone: str, flow: float = 90.0) -> None:
+        devices.leak(zone, float(flow))
+
+    known: dict[str, Callable[..., Awaitable[None]]] = {
+        "trip": trip,
+        "clog": clog,
+        "leak": leak,
+        "cut": devices.cut,
+        "restore": devices.restore,
+    }
+    try:
+        request = json.loads(line)
+        name, arguments = str(request["command"]), list(request.get("arguments", ()))
+    except (ValueError, KeyError, TypeError):
+        return {"ok": False, "why": "this is not a command"}, True
+    if name == "stop":
+        return {"ok": True}, False
+    if name == "served":
+        return {"ok": True, "served": devices.served()}, True
+    if name == "shown":
+        return {"ok": True, "shown": dict(devices.works.shown)}, True
+    if name not in known:
+        return {"ok": False, "why": f"there is no command {name}"}, True
+    try:
+        await known[name](*arguments)
+    except (UnknownEquipment, UnknownDevice) as error:
+        return {"ok": False, "why": f"there is no {error.args[0]}"}, True
+    except (TypeError, ValueError, OSError) as error:
+        return {"ok": False, "why": str(error)}, True
+    return {"ok": True}, True
+
+
+async def serve_standard_streams(seed: int = 1) -> None:
+    """`serve` on standard input and output. Nothing else may write to standard output."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+
+    def answer(reply: dict[str, Any]) -> None:
+        try:
+            sys.stdout.write(json.dumps(reply) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            reader.feed_eof()
+
+    try:
+        await serve(reader, answer, seed)
+    finally:
+        transport.close()

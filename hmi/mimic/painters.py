@@ -1,0 +1,94 @@
+"""Compiles a screen: which painter draws which element, and the list of drawables in the order they lie over each other."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF
+
+from hmi.core.plant import Plant
+from hmi.core.screen import Element, Group, Placeholder, Screen
+from hmi.mimic.drawable import Drawable, Painter, Workshop
+from hmi.mimic.history import Curves
+from hmi.mimic.paint_control import make_button, make_setpoint
+from hmi.mimic.paint_equipment import make_block, make_lamp, make_motor, make_pump, make_symbol, make_valve
+from hmi.mimic.paint_indicator import make_horizon, make_indicator
+from hmi.mimic.paint_pipe import make_pipe
+from hmi.mimic.paint_plain import (
+    GroupMarks,
+    make_line,
+    make_panel,
+    make_placeholder,
+    make_terminal,
+    make_text,
+)
+from hmi.mimic.paint_tank import make_tank
+from hmi.mimic.paint_trend import make_trend
+from hmi.mimic.paint_value import make_value
+from hmi.mimic.symbols import SymbolError, Symbols
+
+log = logging.getLogger(__name__)
+
+
+def make_group(element: Group, shop: Workshop) -> list[Drawable]:
+    """What lies in a group, moved to its place; marked as a whole if the file names alarms for it."""
+    made = compile_elements(element.elements, shop.inside(element))
+    if element.alarms and made:
+        around = QRectF()
+        for drawable in made:
+            around = around.united(drawable.rect)
+        made.append(GroupMarks(element, shop, around))
+    return made
+
+
+PAINTERS: dict[str, Painter] = {
+    "text": make_text,
+    "line": make_line,
+    "panel": make_panel,
+    "pipe": make_pipe,
+    "terminal": make_terminal,
+    "tank": make_tank,
+    "pump": make_pump,
+    "motor": make_motor,
+    "valve": make_valve,
+    "symbol": make_symbol,
+    "block": make_block,
+    "value": make_value,
+    "indicator": make_indicator,
+    "horizon": make_horizon,
+    "lamp": make_lamp,
+    "button": make_button,
+    "setpoint": make_setpoint,
+    "trend": make_trend,
+    "group": make_group,
+    "placeholder": make_placeholder,
+}
+"""One painter for each element type of `hmi.core.screen.ELEMENTS`."""
+
+
+def compile_elements(elements: Sequence[Element], shop: Workshop) -> list[Drawable]:
+    made: list[Drawable] = []
+    for element in elements:
+        if element.lod and shop.compact:
+            continue
+        kind: str = getattr(element, "type", "")
+        try:
+            made += PAINTERS[kind](element, shop)
+        except (KeyError, SymbolError, ValueError) as error:
+            # The files were checked before; this is a screen of another revision than the plant's.
+            reason = f"unknown tag {error}" if isinstance(error, KeyError) else str(error)
+            log.info("%s %s cannot be drawn: %s", kind, element.id or "", reason)
+            made += make_placeholder(_stand_in(element, f"{kind}: {reason}"), shop)
+    return made
+
+
+def _stand_in(element: Element, message: str) -> Placeholder:
+    at: Any = getattr(element, "at", None) or getattr(element, "points", ((16.0, 16.0),))[0]
+    return Placeholder(type="placeholder", at=at, message=message)
+
+
+def compile_screen(plant: Plant, screen: Screen, curves: Curves, compact: bool = False) -> list[Drawable]:
+    """All drawables of a screen, bottom first."""
+    symbols = Symbols(plant.files)
+    shop = Workshop(plant, symbols, curves, compact, QPointF(0, 0), screen.head.size[0])
+    return compile_elements(screen.elements, shop)

@@ -1,0 +1,216 @@
+"""The scale of a moving analogue indicator: trend and bar on one linear scale, the curve ending at the pointer."""
+
+from typing import NamedTuple
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPixmap
+
+from hmi.core.alarm import AlarmKind, AlarmState
+from hmi.core.plant import Plant
+from hmi.core.status import Quality
+from hmi.core.tag import Tag
+from hmi.mimic import marks
+from hmi.mimic.canvas import Canvas, dash_of
+from hmi.mimic.history import Columns, Curve, Kind
+from hmi.mimic.state import Condition, Situation
+
+BAR = 14.0
+_RIGHT = 16.0
+_HALF_PIXELS = 2.0
+_LIMITS = (AlarmKind.HIGH_HIGH, AlarmKind.HIGH, AlarmKind.LOW, AlarmKind.LOW_LOW)
+
+
+class ScaleLook(NamedTuple):
+    """Heights are from the top, in half pixels. `out` is -1 above the range, 1 below it. `key` names the curve."""
+
+    value: int | None
+    out: int
+    setpoint: int | None
+    key: tuple[int, int]
+    stands: bool
+
+
+class AnalogueScale:
+    """One indicator's scale in a rectangle. Owned by one drawable, as it keeps the picture of its curve."""
+
+    def __init__(
+        self, plant: Plant, tag: Tag, rect: QRectF, bounds: tuple[float, float], curve: Curve, band: bool = True
+    ) -> None:
+        self.tag = tag
+        self.rect = rect
+        self.curve = curve
+        self.low, self.high = bounds
+        if not self.high > self.low:
+            self.high = self.low + 1.0
+        self.normal = tag.normal if band else None
+        self.limits: list[tuple[float, bool]] = []
+        for kind in _LIMITS:
+            limit = plant.limit(tag.name, kind)
+            if limit is not None and self.low <= limit <= self.high:
+                self.limits.append((self.y(limit), len(kind.letters) > 1))
+        self.setpoint = plant.tag_index.get(tag.setpoint) if tag.setpoint is not None else None
+        self.trend_width = rect.width() - BAR - _RIGHT
+        self._picture: QPixmap | None = None
+        self._picture_key: object = None
+
+    def y(self, value: float) -> float:
+        """Height of a value from the top of the rectangle, kept inside."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return self.rect.height() * (1 - share)
+
+    def look(self, now: Situation, condition: Condition, stands: bool) -> ScaleLook:
+        key = self.curve.key(now.now_us)
+        value = now.value[self.tag.index]
+        if not condition.quality.has_value or value != value:
+            return ScaleLook(None, 0, None, key, stands)
+        out = -1 if value > self.high else 1 if value < self.low else 0
+        setpoint = None
+        if self.setpoint is not None and now.quality((self.setpoint,))[0].has_value:
+            wanted = now.value[self.setpoint]
+            if wanted == wanted:
+                setpoint = round(self.y(wanted) * _HALF_PIXELS)
+        return ScaleLook(round(self.y(value) * _HALF_PIXELS), out, setpoint, key, stands)
+
+    def paint(self, canvas: Canvas, look: ScaleLook, condition: Condition, now_us: int) -> None:
+        rect, theme, quality = self.rect, canvas.theme, condition.quality
+        x, y, h = rect.x(), rect.y(), rect.height()
+        bar = QRectF(x + self.trend_width, y, BAR, h)
+        columns = self.curve.at(now_us)
+        self._trend(canvas, look, columns, quality)
+        canvas.fill(bar, theme.well)
+        if self.normal is not None and not look.stands:
+            top, bottom = self.y(self.normal[1]), self.y(self.normal[0])
+            canvas.fill(QRectF(bar.x(), y + top, BAR, bottom - top), theme.band)
+        gone = quality >= Quality.BAD
+        if quality is Quality.FORCED:
+            canvas.fill(bar, theme.ink)
+        elif gone:
+            pattern = canvas.pattern(quality)
+            if pattern is not None:
+                canvas.fill(bar, pattern)
+        canvas.box(bar, theme.line, 1, dash_of(quality))
+        if not look.stands:
+            for at, thick in self.limits:
+                canvas.fill(QRectF(bar.x() - 4, y + at - (1.5 if thick else 0.75), BAR + 4, 3 if thick else 1.5), theme.ink)
+        if look.value is not None:
+            self._last_piece(canvas, look, columns, bar, quality)
+            self._pointer(canvas, look, condition, bar)
+        if quality is Quality.OUT_OF_SERVICE:
+            canvas.line(x, y + h, bar.right(), y, theme.ink)
+        if look.setpoint is not None:
+            self._triangle(canvas, bar.x(), y + look.setpoint / _HALF_PIXELS)
+
+    def _pointer(self, canvas: Canvas, look: ScaleLook, condition: Condition, bar: QRectF) -> None:
+        theme, alarm = canvas.theme, condition.alarm
+        assert look.value is not None
+        at = self.rect.y() + look.value / _HALF_PIXELS
+        coloured = alarm is not None and alarm.state is not AlarmState.RETURNED
+        if coloured and alarm is not None:
+            color = theme.p[alarm.priority]
+        elif condition.quality in (Quality.STALE, Quality.OUT_OF_SERVICE):
+            color = theme.ink3
+        else:
+            color = theme.ink
+        path = QPainterPath()
+        if look.out:
+            # Outside the range: an arrow at the edge, pointing out.
+            path.moveTo(bar.x() - 2, at - look.out * 10)
+            path.lineTo(bar.right() + 2, at - look.out * 10)
+            path.lineTo(bar.center().x(), at + look.out * 2)
+            edge = theme.onp
+        else:
+            path.moveTo(bar.x() - 3, at)
+            path.lineTo(bar.right() + 12, at - 8)
+            path.lineTo(bar.right() + 12, at + 8)
+            edge = theme.onp if coloured else theme.canvas
+        path.closeSubpath()
+        canvas.path(path, marks.pen(edge, 1.2), color)
+
+    def _triangle(self, canvas: Canvas, x: float, y: float) -> None:
+        path = QPainterPath(QPointF(x, y))
+        path.lineTo(x - 9, y - 6)
+        path.lineTo(x - 9, y + 6)
+        path.closeSubpath()
+        canvas.path(path, marks.pen(canvas.theme.ink, 1.5), canvas.theme.canvas)
+
+    def _last_piece(self, canvas: Canvas, look: ScaleLook, columns: Columns, bar: QRectF, quality: Quality) -> None:
+        """From the last whole column to the pointer."""
+        assert look.value is not None
+        if columns.kind and columns.kind[-1] in (Kind.VALUE, Kind.WEAK):
+            step = self.trend_width / len(columns.kind)
+            dash = (4.0, 3.0) if quality is Quality.STALE else ()
+            start = self.rect.y() + self.y(columns.last[-1])
+            end = self.rect.y() + look.value / _HALF_PIXELS
+            canvas.line(bar.x() - step / 2, start, bar.x(), end, canvas.theme.ink2, 1.0, dash)
+
+    def _trend(self, canvas: Canvas, look: ScaleLook, columns: Columns, quality: Quality) -> None:
+        shown = quality is not Quality.NEVER_READ
+        key = (columns.key, look.stands, shown, quality is Quality.STALE, canvas.scale, id(canvas.theme))
+        if self._picture is None or self._picture_key != key:
+            self._picture = self._draw_trend(canvas, look, columns if shown else None, quality)
+            self._picture_key = key
+        canvas.painter.drawPixmap(self.rect.topLeft(), self._picture)
+
+    def _draw_trend(self, canvas: Canvas, look: ScaleLook, columns: Columns | None, quality: Quality) -> QPixmap:
+        scale, theme, w, h = canvas.scale, canvas.theme, self.trend_width, self.rect.height()
+        pixmap = QPixmap(max(1, round(w * scale)), max(1, round(h * scale)))
+        pixmap.setDevicePixelRatio(scale)
+        pixmap.fill(theme.well)
+        painter = QPainter(pixmap)
+        if self.normal is not None and not look.stands:
+            top, bottom = self.y(self.normal[1]), self.y(self.normal[0])
+            painter.fillRect(QRectF(0, top, w, bottom - top), theme.band)
+        if columns is not None:
+            gap = QBrush(canvas.hatch), QBrush(canvas.dots)
+            paint_columns(painter, columns, w, h, self.y, theme.ink2, gap, quality is Quality.STALE)
+        painter.end()
+        return pixmap
+
+
+def paint_columns(
+    painter: QPainter, columns: Columns, width: float, height: float, y: object, color: QColor,
+    gap: tuple[QBrush, QBrush], stale: bool,
+) -> None:  # fmt: skip
+    """A curve of columns over the whole width: lines where there are values, hatch or dots where there are none."""
+    assert callable(y)
+    n = len(columns.kind)
+    step = width / n
+    run: list[QPointF] = []
+    weak = False
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+
+    def finish() -> None:
+        if len(run) == 1:
+            run.append(run[0] + QPointF(step / 2, 0))
+        if run:
+            # A line wider than one pixel costs many times as much; two lines half a pixel apart look the same.
+            painter.setPen(marks.pen(color, 1.0, (4, 3) if weak or stale else ()))
+            painter.drawPolyline(run)
+            painter.translate(0, 0.5)
+            painter.drawPolyline(run)
+            painter.translate(0, -0.5)
+            run.clear()
+
+    for k, kind in enumerate(columns.kind):
+        x = (k + 0.5) * step
+        if kind in (Kind.VALUE, Kind.WEAK):
+            if run and weak != (kind is Kind.WEAK):
+                joint = run[-1]
+                finish()
+                run.append(joint)
+            weak = kind is Kind.WEAK
+            low, high, last = columns.low[k], columns.high[k], columns.last[k]
+            if y(low) - y(high) > 1:
+                first, second = (low, high) if last >= (low + high) / 2 else (high, low)
+                run += [QPointF(x - step / 4, y(first)), QPointF(x + step / 4, y(second))]
+            run.append(QPointF(x, y(last)) if y(low) - y(high) <= 1 else QPointF(x + step / 2, y(last)))
+            continue
+        finish()
+        if kind is Kind.NOTHING:
+            continue
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+        brush = gap[0] if kind is Kind.BAD else gap[1]
+        painter.fillRect(QRectF(k * step, 0, step + 0.5, height), brush)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    finish()
+    painter.setPen(Qt.PenStyle.NoPen)
