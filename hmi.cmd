@@ -102,10 +102,15 @@ exit /b 1
 set "base="
 if defined HMI_PYTHON set base="%HMI_PYTHON%"
 if defined base exit /b 0
-for %%v in (3.13 3.12 3.11) do if not defined base py -%%v -c "" >nul 2>&1 && set "base=py -%%v"
+for %%v in (3.13 3.12 3.11) do call :try_python py -%%v
+call :try_python python
+exit /b 0
+
+:try_python
 if defined base exit /b 0
-python -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" >nul 2>&1
-if not errorlevel 1 set "base=python"
+%* -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" >nul 2>&1
+if errorlevel 1 exit /b 0
+set base=%*
 exit /b 0
 
 :rest

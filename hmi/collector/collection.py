@@ -32,7 +32,8 @@ from hmi.history.spool import Spool, SpoolError
 
 log = logging.getLogger(__name__)
 
-TICK_US = SECOND // 10
+TICKS_A_SECOND = 10
+TICK_US = SECOND // TICKS_A_SECOND
 ALIVE_US = 5 * SECOND
 """A device that sends only what changes must have been heard within this for its tags to count as read."""
 COMMIT_TIMEOUT_S = 5.0
@@ -90,6 +91,7 @@ class Collection:
         }
         self._heard_us: dict[str, int] = {}
         self._lost: set[str] = set()
+        self._history = HistorianHealth()
         self._ticks = 0
         self._stopped = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -137,7 +139,10 @@ class Collection:
             await self.committed()
         except TimeoutError as error:
             log.error("stopping: the spool did not take the last samples: %s", error)
-        await asyncio.to_thread(self._historian.stop, drain_s)
+        await self._ask_historian()
+        down = self._history.state is HistorianState.DOWN
+        await asyncio.to_thread(self._historian.stop, 0.0 if down else drain_s)
+        await self._ask_historian()
         await asyncio.to_thread(self._spool.close)
 
     @property
@@ -163,7 +168,8 @@ class Collection:
 
     @property
     def historian(self) -> HistorianHealth:
-        return self._historian.health
+        """How history does: a second old at most, the last word once stopped."""
+        return self._history
 
     @property
     def health(self) -> Health:
@@ -252,13 +258,19 @@ class Collection:
     async def _tick_for_ever(self) -> None:
         while True:
             await self._clock.sleep_us(TICK_US)
+            if self._ticks % TICKS_A_SECOND == 0:
+                await self._ask_historian()
             self.tick()
+
+    async def _ask_historian(self) -> None:
+        # It looks into the spool's file, and a disk may let one wait.
+        self._history = await asyncio.to_thread(lambda: self._historian.health)
 
     def tick(self) -> None:
         """What time alone brings: alarm delays, and once a second intervals, staleness, heartbeats and health."""
         self._carry(self._judge.due(self._clock.now_us()))
         self._ticks += 1
-        if self._ticks * TICK_US % SECOND:
+        if self._ticks % TICKS_A_SECOND:
             return
         if self._coverage.tick():
             self._after_a_pause()

@@ -6,13 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hmi.core.plant import HistorianSettings
+from hmi.history.binaries import DatabaseUnavailableError
 from hmi.history.embedded import EmbeddedPostgres
 
 log = logging.getLogger(__name__)
-
-
-class DatabaseUnknownError(Exception):
-    """The plant names an environment variable for its database that is not set."""
 
 
 class Database:
@@ -34,7 +31,10 @@ class Database:
         return self._dsn
 
     def connect(self, settings: HistorianSettings) -> str:
-        """The DSN to connect to now. A database of our own that died is started again."""
+        """The DSN to connect to now. A database of our own that died is started again.
+
+        Raises `DatabaseUnavailableError`.
+        """
         with self._lock:
             dsn = self._outside(settings.dsn_env) if settings.dsn_env is not None else self._embedded.start()
             fresh = dsn != self._dsn
@@ -51,5 +51,5 @@ class Database:
     def _outside(self, variable: str) -> str:
         dsn = self._environment.get(variable, "")
         if not dsn:
-            raise DatabaseUnknownError(f"the environment variable {variable}, which names the database, is not set")
+            raise DatabaseUnavailableError(f"the environment variable {variable}, which names the database, is not set")
         return dsn

@@ -105,6 +105,8 @@ def start_detached(folder: Path, home: Home, environment: Mapping[str, str] | No
             close_fds=True,
             **_detached(),
         )
+    # Somebody must take note of its end, or it stays in the table of processes as long as we live.
+    threading.Thread(target=process.wait, name="end of the collector", daemon=True).start()
     clock = SystemClock()
     until_us = clock.monotonic_us() + int(START_TIMEOUT_S * SECOND)
     pause = threading.Event()

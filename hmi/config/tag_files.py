@@ -51,7 +51,7 @@ def read_csv(file: str, text: str, report: Report) -> list[Written]:
         return []
     found = []
     for row, cells in rows:
-        written = _read_row(CsvOrigin(file, row), columns, cells, delimiter, report)
+        written = _read_row(CsvOrigin(file, row), columns, len(heading[1]), cells, delimiter, report)
         if written is not None:
             found.append(written)
     return found
@@ -97,14 +97,8 @@ def _columns(file: str, heading: tuple[int, list[str]], report: Report) -> list[
 
 
 def _read_row(
-    origin: CsvOrigin, columns: list[str], cells: list[str], delimiter: str, report: Report
+    origin: CsvOrigin, columns: list[str], width: int, cells: list[str], delimiter: str, report: Report
 ) -> Written | None:
-    extra = [cell for cell in cells[len(columns) :] if cell.strip()]
-    if extra:
-        hint = f"a text with '{delimiter}' stands in quotation marks"
-        place = Place(origin.file, origin.row, 0, f"column {len(columns) + 1}")
-        report.error(place, Code.ROW_LENGTH, f"the row has {len(cells)} cells, the heading {len(columns)}", hint)
-        return None
     values: dict[str, str] = {}
     for column, cell in zip(columns, cells, strict=False):
         value = cell.strip()
@@ -114,17 +108,23 @@ def _read_row(
             value = value.replace(",", ".")
         values[column] = value
     name = values.pop("name", "")
-    good = _good_name(name, origin.at("name"), report)
+    entry, findings = None, []
     try:
         entry = TagEntry.model_validate(values)
     except ValidationError as error:
-        for finding in findings_of(error, TagEntry):
-            column = str(finding.loc[0]) if finding.loc else "name"
-            # The column is named by the place.
-            message = finding.message.removeprefix(f"{column}: ")
-            report.error(origin.at(column), finding.code, message, finding.hint)
+        findings = findings_of(error, TagEntry)
+    if any(cell.strip() for cell in cells[len(columns) :]) or (findings and len(cells) > width):
+        # What the cells say is then no use: they stand in the wrong columns.
+        message = f"the row has {len(cells)} cells, the heading {width}"
+        hint = f"a text with '{delimiter}' stands in quotation marks"
+        report.error(origin.at(columns[-1]), Code.ROW_LENGTH, message, hint)
         return None
-    return Written(name, entry, origin) if good else None
+    for finding in findings:
+        column = str(finding.loc[0]) if finding.loc else "name"
+        # The column is named by the place.
+        report.error(origin.at(column), finding.code, finding.message.removeprefix(f"{column}: "), finding.hint)
+    good = _good_name(name, origin.at("name"), report)
+    return Written(name, entry, origin) if entry is not None and good else None
 
 
 def _good_name(name: str, place: Place, report: Report) -> bool:
@@ -167,7 +167,7 @@ def _read_instance(
         else:
             report.error(where, Code.TEMPLATE_UNKNOWN, f"unknown template '{use}'", did_you_mean(str(use), templates))
         return []
-    values = _values(file, key, node, templates[use], report)
+    values = _values(file, key, node, use, templates[use], report)
     if values is None:
         return []
 
@@ -189,7 +189,9 @@ def _read_instance(
     return found
 
 
-def _values(file: str, key: Node, node: Node, template: TemplateEntry, report: Report) -> dict[str, Scalar] | None:
+def _values(
+    file: str, key: Node, node: Node, use: str, template: TemplateEntry, report: Report
+) -> dict[str, Scalar] | None:
     good = True
     values: dict[str, Scalar] = {}
     for name_node, value_node in items(node):
@@ -210,7 +212,8 @@ def _values(file: str, key: Node, node: Node, template: TemplateEntry, report: R
         values[name] = value
     for name in template.params:
         if name not in values:
-            report.error(place_of(file, key), Code.PARAMETER_MISSING, f"parameter '{name}' is missing")
+            message = f"parameter '{name}' of template '{use}' is missing"
+            report.error(place_of(file, key), Code.PARAMETER_MISSING, message)
             good = False
     return values if good else None
 

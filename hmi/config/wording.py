@@ -26,9 +26,11 @@ class Finding(NamedTuple):
     at_key: bool = False
 
 
+_LIST = "a list in brackets"
+_MAPPING = "keys and values"
 _EXPECTED = {
-    "int": "a whole number", "float": "a number", "string": "a text", "bool": "true or false", "list": "a list",
-    "tuple": "a list", "dict": "keys and values", "model": "keys and values", "mapping": "keys and values",
+    "int": "a whole number", "float": "a number", "string": "a text", "bool": "true or false", "list": _LIST,
+    "tuple": _LIST, "dict": _MAPPING, "model": _MAPPING, "mapping": _MAPPING,
 }  # fmt: skip
 
 
@@ -121,7 +123,7 @@ def _wrong_type(loc: tuple[str | int, ...], kind: str, value: Any, name: str) ->
     expected = _EXPECTED.get(kind.split("_")[0], "something else")
     if kind == "int_from_float":
         expected = "a whole number"
-    if isinstance(value, dict) and expected not in ("keys and values", "a list"):
+    if isinstance(value, dict) and expected not in (_MAPPING, _LIST):
         message = f"expected {expected}; braces without quotes mean something else"
         return Finding(loc, Code.BRACES_UNQUOTED, _named(name, message), "put it in quotes")
     if value is None:
@@ -158,7 +160,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     if isinstance(value, dict):
-        return "keys and values"
+        return _MAPPING
     text = str(value)
     return f"'{text if len(text) <= 40 else text[:37] + '...'}'"
 

@@ -33,6 +33,7 @@ TextValue = Annotated[
     WithJsonSchema({"type": ["string", "number"], "description": "text with {tag:.2f}"}),
 ]
 TagName = Annotated[str, WithJsonSchema({"type": "string", "x-tag": True})]
+AlarmSource = Annotated[str, WithJsonSchema({"type": "string", "x-tag": "or a device"})]
 Span = Annotated[str, AfterValidator(_span)]
 """The length of a trend as written: `60min`. `hmi.core.duration.parse_duration` reads it."""
 Point = tuple[float, float]
@@ -57,7 +58,7 @@ class Element(Model):
 
     id: str | None = Field(None, description="a name for messages and tests")
     open: Open | None = Field(None, description="what a click opens")
-    alarms: tuple[TagName, ...] = Field((), description="further tags (or devices) whose alarms mark this element")
+    alarms: tuple[AlarmSource, ...] = Field((), description="further tags (or devices) whose alarms mark this element")
     visible: Value | None = Field(None, description="shown while this is true")
     tooltip: TextValue | None = None
     lod: bool = Field(False, description="left out on windows below 1440 pixels")
@@ -272,8 +273,8 @@ class Placeholder(Element):
 
 
 AnyElement = Annotated[
-    TextElement | Line | Panel | Pipe | Terminal | Tank | Pump | Motor | Valve | Symbol | Block | ValueElement | Indicator
-    | Horizon | Lamp | Button | Setpoint | TrendElement | Group | Placeholder,
+    TextElement | Line | Panel | Pipe | Terminal | Tank | Pump | Motor | Valve | Symbol | Block | ValueElement
+    | Indicator | Horizon | Lamp | Button | Setpoint | TrendElement | Group | Placeholder,
     Field(discriminator="type"),
 ]  # fmt: skip
 

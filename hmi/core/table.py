@@ -64,7 +64,7 @@ class Table:
         """A batch with the latest samples of some tags. Value, time and status belong together."""
         with self._lock:
             return make_batch(
-                index,
+                index.astype(np.int32),
                 self.time_us[index],
                 self.value[index],
                 self.status[index],

@@ -24,6 +24,7 @@ from hmi.trend.handover import Handover
 
 LIMITS, EVENTS, WHY = range(3)
 _EVENTS_AGAIN_US = 10 * SECOND
+_FRAMES_PER_FILL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,11 @@ class FaceplatePane(Fill):
         self._session = session
         self._handover = Handover(self)
         self._events: list[Event] = []
+        self._failure = ""
         self._asked_us = -_EVENTS_AGAIN_US
         self._asking = False
         self._tab = tab
+        self._frames = 0
         plant = session.plant
         self.tags = tags_in(subject.screen, plant) if subject.screen is not None else [subject.tag]
         self.tag = self._first_tag(subject)
@@ -174,17 +177,20 @@ class FaceplatePane(Fill):
         if not self._asking and abs(now - self._asked_us) > _EVENTS_AGAIN_US and self._tab in (EVENTS, WHY) and self.tag:
             self._asking, self._asked_us = True, now
             self._handover.take(self._session.events(now - 7 * DAY, now), self._on_events, self._on_failure)
-        self._fill()
+        self._frames += 1
+        if self._frames % _FRAMES_PER_FILL == 1:
+            self._fill()
 
     def _on_events(self, events: list[Event]) -> None:
         self._asking = False
+        self._failure = ""
         names = {self.tag, self._session.plant.tag(self.tag).setpoint} if self.tag else set()
         self._events = [event for event in events if event.source in names]
 
     def _on_failure(self, error: BaseException) -> None:
-        # The health line tells of the historian; the tab says that the list is not known, not that it is empty.
+        # An empty list would say that nothing happened; what is true is that nobody knows.
         self._asking = False
-        self._events = []
+        self._failure = str(error)
 
     def _fill(self) -> None:
         session = self._session
@@ -202,6 +208,8 @@ class FaceplatePane(Fill):
             now, zone = session.now_us(), session.plant.zone
             newest = sorted((e for e in self._events if e.time_us <= now), key=lambda e: -e.time_us)[:60]
             lines = [(near_time(e.time_us, now, zone), f"{e.text}" + (f" ({e.who})" if e.who else "")) for e in newest]
+            if self._failure:
+                lines.insert(0, ("", f"The historian does not answer: {self._failure}"))
             reading = "reading history" if self._asking else "No events in the last 7 days"
             self.rows.show_rows(lines or [("", reading)])
 

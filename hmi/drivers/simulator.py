@@ -221,4 +221,4 @@ def _shaped(tag: Tag, value: float) -> float:
     """The value as the tag's type holds it."""
     if tag.lane is Lane.BOOL:
         return float(value >= 0.5)
-    return float(round(value)) if tag.lane is Lane.INT and math.isfinite(value) else value
+    return float(round(value) if tag.lane is Lane.INT and math.isfinite(value) else value)

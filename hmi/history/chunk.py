@@ -103,8 +103,6 @@ def _shuffled(column: NDArray[Any]) -> bytes:
     return np.ascontiguousarray(little.view(np.uint8).reshape(len(column), -1).T).tobytes()
 
 
-
-
 def json_safe(value: Any) -> Any:
     """The value as JSON can hold it: numbers that are none become null, what is unknown becomes text."""
     if isinstance(value, bool | int | str) or value is None:

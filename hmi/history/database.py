@@ -44,7 +44,7 @@ def connect(dsn: str, who: str) -> Database:
     Raises `psycopg.Error`.
     """
     given = conninfo_to_dict(dsn)
-    wanted = {
+    wanted: dict[str, str | int] = {
         "application_name": f"hindsight {who}",
         "connect_timeout": _CONNECT_S,
         "keepalives_idle": 10,

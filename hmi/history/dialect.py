@@ -65,7 +65,9 @@ class Dialect(Protocol):
 
 def dialect_of(kind: Kind) -> Dialect:
     """The dialect for a kind of server."""
-    return {Kind.POSTGRESQL: PlainPostgres, Kind.HYPERTABLE: Hypertable, Kind.TIMESCALEDB: Timescale}[kind]()
+    if kind is Kind.TIMESCALEDB:
+        return Timescale()
+    return Hypertable() if kind is Kind.HYPERTABLE else PlainPostgres()
 
 
 class _RolledUpByUs:
@@ -81,7 +83,10 @@ class _RolledUpByUs:
         late = times[times < from_datetime(row[0])]
         if len(late):
             buckets = np.unique(late // _ROLL_STEP_US) * _ROLL_STEP_US
-            _mark_dirty(database, (to_datetime(int(b)) for b in buckets))
+            database.execute(
+                "INSERT INTO rollup_dirty SELECT unnest(%s::timestamptz[]) ON CONFLICT DO NOTHING",
+                ([to_datetime(int(bucket)) for bucket in buckets],),
+            )
 
     def _roll_up(self, database: Database, now_us: int) -> None:
         target_us = (now_us - _ROLL_BEHIND_US) // _ROLL_STEP_US * _ROLL_STEP_US
@@ -198,7 +203,12 @@ def _partitions(database: Database) -> list[tuple[str, int]]:
         "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
         " WHERE i.inhparent = 'sample'::regclass ORDER BY c.relname"
     ).fetchall()
-    return [(name, from_datetime(datetime.strptime(name[-8:], "%Y%m%d").replace(tzinfo=UTC)) // DAY) for (name,) in rows]
+    return [(name, _day(name)) for (name,) in rows]
+
+
+def _day(partition: str) -> int:
+    """The day since 1970 that a partition's name ends with."""
+    return from_datetime(datetime.strptime(partition[-8:], "%Y%m%d").replace(tzinfo=UTC)) // DAY
 
 
 class _Chunks:
@@ -231,7 +241,8 @@ class Hypertable(_Chunks, _RolledUpByUs):
 
     def keep_up(self, database: Database, now_us: int, settings: HistorianSettings) -> None:
         self._roll_up(database, now_us)
-        database.execute("SELECT drop_chunks('sample', older_than => %s)", (to_datetime(now_us - settings.keep_raw_us),))
+        oldest = to_datetime(now_us - settings.keep_raw_us)
+        database.execute("SELECT drop_chunks('sample', older_than => %s)", (oldest,))
 
 
 class Timescale(_Chunks):

@@ -1,4 +1,4 @@
-"""The PostgreSQL that comes with the program: made, started, adopted, recovered and stopped by whoever holds a lease."""
+"""The PostgreSQL that comes with the program: made, started, adopted, recovered and stopped with its leases."""
 
 import hashlib
 import json
@@ -21,7 +21,14 @@ import psycopg
 
 from hmi.core.clock import SECOND, Clock, SystemClock
 from hmi.history import guard
-from hmi.history.binaries import ROOT_FOLDER, DatabaseUnavailableError, Programs, child_rights, find_programs
+from hmi.history.binaries import (
+    PROGRAMS_VARIABLE,
+    ROOT_FOLDER,
+    DatabaseUnavailableError,
+    Programs,
+    child_rights,
+    find_programs,
+)
 from hmi.history.lock import FileLock, LockHeldError
 
 _LOG = logging.getLogger(__name__)
@@ -131,7 +138,9 @@ class EmbeddedPostgres:
         try:
             gate.wait(_GATE_S, self._clock)
         except LockHeldError as error:
-            raise DatabaseUnavailableError(f"another process has been starting the database for too long ({error})") from error
+            raise DatabaseUnavailableError(
+                f"another process is busy with the database for too long ({error})"
+            ) from error
         return gate
 
     def _new_lease(self, who: str) -> FileLock:
@@ -204,8 +213,8 @@ class EmbeddedPostgres:
             made_by = (data / "PG_VERSION").read_text(encoding="ascii").strip()
             if made_by != programs.major:
                 raise DatabaseUnavailableError(
-                    f"the database in {data} was made by PostgreSQL {made_by}, and the program here is {programs.version}. "
-                    f"Export it with PostgreSQL {made_by}, or name that version's folder in HMI_POSTGRESQL."
+                    f"the database in {data} was made by PostgreSQL {made_by}, and the program here is "
+                    f"{programs.version}. Name the folder of PostgreSQL {made_by} in {PROGRAMS_VARIABLE}."
                 )
             return
         self._log(f"making a new database in {data}")
@@ -256,13 +265,19 @@ class EmbeddedPostgres:
         }
         frozen = bool(getattr(sys, "frozen", False))
         start = [sys.executable, "history-guard"] if frozen else [sys.executable, "-I", "-S", str(Path(guard.__file__))]
-        detached = {"creationflags": 0x00000208} if os.name == "nt" else {"start_new_session": True}
         with (place / "server.log").open("wb") as output:
-            process = subprocess.Popen(  # type: ignore[call-overload]
-                [*start, str(place)], stdin=subprocess.PIPE, stdout=output, stderr=output, cwd=_neutral(), **detached
+            process = subprocess.Popen(
+                [*start, str(place)],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                cwd=_neutral(),
+                creationflags=0x00000208 if os.name == "nt" else 0,
+                start_new_session=os.name != "nt",
             )
-        process.stdin.write(json.dumps(order).encode() + b"\n")
-        process.stdin.close()
+        if process.stdin is not None:
+            process.stdin.write(json.dumps(order).encode() + b"\n")
+            process.stdin.close()
         # Reaped whenever it ends, so that it never stays as a zombie of ours.
         threading.Thread(target=process.wait, name="database guard", daemon=True).start()
 
@@ -327,7 +342,7 @@ class EmbeddedPostgres:
         end_us = self._clock.monotonic_us() + int(_STOP_S * SECOND)
         while self._postmaster() == pid or not self._guard_is_gone():
             if self._clock.monotonic_us() > end_us:
-                self._log(f"the database (process {pid}) did not stop within {_STOP_S:.0f} s; it recovers when started again")
+                self._log(f"the database (process {pid}) did not stop within {_STOP_S:.0f} s and is ended at once")
                 if self._postmaster() == pid:
                     os.kill(pid, signal.SIGQUIT)
                 return
@@ -371,7 +386,7 @@ class EmbeddedPostgres:
         found = folder.lstat()
         owner = programs.rights().get("user", os.geteuid())
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) & 0o077:
-            raise DatabaseUnavailableError(f"{folder} is not a folder that only the database's user can open; remove it")
+            raise DatabaseUnavailableError(f"{folder} can be opened by others than the database's user; remove it")
 
     def _socket_folder(self) -> Path:
         """Beside the data, or in a short path where that is too long for a socket."""

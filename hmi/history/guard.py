@@ -87,7 +87,7 @@ def _take(path: Path) -> int | None:
     except OSError:
         return None
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)

@@ -1,6 +1,7 @@
 """Locks between processes that vanish with their holder, whatever it died of."""
 
 import os
+import sys
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -8,7 +9,7 @@ from typing import Self
 
 from hmi.core.clock import SECOND, Clock, SystemClock
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
@@ -34,7 +35,7 @@ class FileLock:
         """Take the lock if it is free. Raises `OSError` where the file cannot be made."""
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOINHERIT", 0), 0o600)
         try:
-            if os.name == "nt":
+            if sys.platform == "win32":
                 msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
             else:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

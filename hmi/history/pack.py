@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from hmi.core.batch import Batch, Tags
 from hmi.core.tag import Lane
 
-COPY_SAMPLES = (
-    "COPY sample (time, tag_id, v_num, v_int, v_text, v_bool, status, delay_us) FROM STDIN (FORMAT BINARY)"
-)
+COPY_SAMPLES = "COPY sample (time, tag_id, v_num, v_int, v_text, v_bool, status, delay_us) FROM STDIN (FORMAT BINARY)"
 
 EARLIEST_US = 0
 """1970-01-01: no plant recorded anything before."""

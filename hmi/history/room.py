@@ -52,7 +52,8 @@ class Room:
             self._said = False
         if not self.tight or self._said:
             return []
-        text = f"The room for history on the collector's disk is {self.fill * 100:.0f} % used. " + (
+        text = (
+            f"The room for history on the collector's disk is {self.fill * 100:.0f} % used. "
             f"{self.free // _MIB:,} MiB of the disk are free."
         )
         return [Event(now_us, EventKind.DISK_FILLING, COLLECTOR, text, detail={"fill": self.fill, "free": self.free})]

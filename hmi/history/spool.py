@@ -77,6 +77,8 @@ class Spool:
         self.lost = 0
         self.bytes = 0
         self.trouble = ""
+        self._sent = 0
+        self._waiting = 0
         self._tags = tuple(tags)
         try:
             self._open()
@@ -181,6 +183,7 @@ class Spool:
 
     @property
     def last_seq(self) -> int:
+        """The newest chunk on disk."""
         return self._file.last_seq
 
     @property

@@ -70,7 +70,8 @@ class SpoolFile:
                 found = self._write.execute("PRAGMA quick_check(1)").fetchone()[0]
                 if found != "ok":
                     raise sqlite3.DatabaseError(found)
-            form, name, self.sent = self._write.execute("SELECT format, uuid, sent FROM about").fetchone()
+            form, name, sent = self._write.execute("SELECT format, uuid, sent FROM about").fetchone()
+            self.sent = int(sent)
             if form != _FORMAT:
                 raise sqlite3.DatabaseError(f"format {form} is not known")
             self.uuid = uuid.UUID(name)
@@ -78,9 +79,8 @@ class SpoolFile:
                 number: SpoolTag(tag, Lane(lane))
                 for number, tag, lane in self._write.execute("SELECT id, name, lane FROM tag")
             }
-            self.last_seq: int = max(
-                self._write.execute("SELECT coalesce(max(seq), 0) FROM chunk").fetchone()[0], self.sent
-            )
+            newest = self._write.execute("SELECT coalesce(max(seq), 0) FROM chunk").fetchone()[0]
+            self.last_seq: int = max(int(newest), self.sent)
             self.opened_seq = self.last_seq
             self._read = self._connect()
         except (sqlite3.Error, TypeError, ValueError) as error:
@@ -180,7 +180,8 @@ class SpoolFile:
         """Delete chunks that the database has and that are older than `before_us`; returns how many."""
         with self._writing:
             gone = self._write.execute(
-                "DELETE FROM chunk WHERE seq IN (SELECT seq FROM chunk WHERE seq <= ? AND made_us < ? ORDER BY seq LIMIT ?)",
+                "DELETE FROM chunk WHERE seq IN"
+                " (SELECT seq FROM chunk WHERE seq <= ? AND made_us < ? ORDER BY seq LIMIT ?)",
                 (sent, before_us, limit),
             ).rowcount
             if gone:
@@ -241,7 +242,8 @@ class SpoolFile:
         held = 0
         with self._reading:
             rows = self._read.execute(
-                "SELECT seq, made_us, n, crc, samples, events, coverage FROM chunk WHERE seq > ? ORDER BY seq LIMIT 2000",
+                "SELECT seq, made_us, n, crc, samples, events, coverage"
+                " FROM chunk WHERE seq > ? ORDER BY seq LIMIT 2000",
                 (after,),
             )
             for row in rows:

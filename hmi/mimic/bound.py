@@ -1,4 +1,4 @@
-"""Bindings of a screen, compiled once against the plant: which tags they need, and the function that gives the value."""
+"""Bindings of a screen, compiled once against the plant: the tags they need, and the function for the value."""
 
 import math
 from collections.abc import Iterable

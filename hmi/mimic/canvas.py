@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from math import ceil, floor
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
@@ -109,9 +110,8 @@ class Canvas:
         stamps = theme.stamps
         for char in text:
             quarter = int((at - floor(at)) * 4)
-            pixmap, advance, ascent = stamps.get(
-                (char, quarter, role, rgb), lambda c=char, q=quarter: self._glyph(c, q, role, color)
-            )
+            glyph = stamps.get((char, quarter, role, rgb), partial(self._glyph, char, quarter, role, color))
+            pixmap, advance, ascent = glyph
             if pixmap is not None:
                 painter.drawPixmap(floor(at), y - ascent, pixmap)
             at += advance
@@ -150,8 +150,9 @@ class Canvas:
         painter.drawRect(rect)
 
     def line(
-        self, x1: float, y1: float, x2: float, y2: float, color: QColor, width: float = 1.5, dash: tuple[float, ...] = ()
-    ) -> None:
+        self, x1: float, y1: float, x2: float, y2: float, color: QColor, width: float = 1.5,
+        dash: tuple[float, ...] = (),
+    ) -> None:  # fmt: skip
         self.painter.setPen(marks.pen(color, width, dash))
         self.painter.drawLine(QLineF(x1, y1, x2, y2))
 

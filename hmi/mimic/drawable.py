@@ -1,4 +1,4 @@
-"""What one element of a screen becomes when it is compiled: where it is, what it depends on, how it looks, how it is drawn."""
+"""What an element becomes when it is compiled: where it is, what it depends on, how it looks, how it is drawn."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -116,14 +116,13 @@ class Drawable(ABC):
     def paint(self, canvas: Canvas, look: Look) -> None:
         """Draw; only what `look` says."""
 
-    def area(self, look: Look | None) -> QRectF:
-        """All that may be touched when drawn with this look; with any look if None."""
-        plain = look is not None and look.condition.plain
+    def area(self, plain: bool) -> QRectF:
+        """All that may be touched when drawn: with a plain condition, or with any."""
         return self.rect.adjusted(*(self.plain_margins if plain else self.margins))
 
     def pieces(self) -> list[QRectF]:
         """The area in parts, for elements that are mostly empty (pipes)."""
-        return [self.area(None)]
+        return [self.area(plain=False)]
 
     # what a person does with it
 

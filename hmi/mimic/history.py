@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, wait
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class Kind(IntEnum):
 
 
 class Columns(NamedTuple):
-    """One entry a column, oldest first; `low` and `high` are 0 where `kind` is not VALUE or WEAK. `key` names the picture."""
+    """One entry a column, oldest first; `low` and `high` are 0 where `kind` has no value. `key` names the picture."""
 
     key: tuple[int, int]
     low: list[float]
@@ -53,7 +53,7 @@ class Interval(NamedTuple):
 
 
 class Curve:
-    """The last `span_us` of one tag in `columns` columns of equal width, aligned to the clock so that they do not shimmer."""
+    """The last `span_us` of one tag in `columns` columns of equal width, aligned to the clock against shimmering."""
 
     def __init__(self, tag: str, index: int, span_us: int, columns: int) -> None:
         self.tag = tag
@@ -115,7 +115,8 @@ class Curve:
         fresh = sorted(self._fresh, key=lambda s: s[0])
         self._fresh = []
         # The newest sample before the span still says what held when it began.
-        keep = max(int(np.searchsorted(self._times, oldest_us - self.width_us)) - 1, len(self._times) - _KEPT_SAMPLES, 0)
+        before = int(np.searchsorted(self._times, oldest_us - self.width_us)) - 1
+        keep = max(before, len(self._times) - _KEPT_SAMPLES, 0)
         value = np.array([s[1] for s in fresh])
         self._times = np.concatenate([self._times[keep:], np.array([s[0] for s in fresh], np.int64)])
         self._value = np.concatenate([self._value[keep:], value])
@@ -202,7 +203,7 @@ class Curves:
         return bool(self._asked)
 
     def frame(self, session: Session, now_us: int, changed: Iterable[int]) -> set[int]:
-        """Add live samples, fetch what came, ask for what is missing. Returns the tags whose curves were loaded anew."""
+        """Add live samples, fetch what came, ask for what is missing. Returns the tags with new curves."""
         if not self._all:
             return set()
         loaded = self._fetch(session.table, now_us)
@@ -267,4 +268,5 @@ class Curves:
 
     def wait(self, seconds: float) -> None:
         """Wait for what was asked, for pictures that are made once."""
-        wait([f for a in self._asked for f in (a.series, a.coverage)], timeout=seconds)
+        futures: list[Future[Any]] = [f for a in self._asked for f in (a.series, a.coverage)]
+        wait(futures, timeout=seconds)

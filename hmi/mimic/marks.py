@@ -1,4 +1,4 @@
-"""Alarm shapes, quality marks, write pills, frames and hatches: the same drawings on screens, lists and the time bar."""
+"""Alarm shapes, quality marks, write pills, frames and hatches: the same on screens, lists and the time bar."""
 
 from collections.abc import Callable
 from math import ceil

@@ -1,6 +1,6 @@
 """Buttons and setpoint fields: what an operator writes with, and what became of the write."""
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
@@ -40,6 +40,8 @@ class ControlDrawable(Drawable):
 
     margins = (-16.0, -18.0, 14.0, 26.0)
     operable = True
+    speaks: ClassVar[bool] = False
+    """Whether words can stand around it although it is plain."""
 
     def marks(self, canvas: Canvas, condition: Condition) -> None:
         rect, alarm, write = self.rect, condition.alarm, condition.write
@@ -59,12 +61,12 @@ class ControlDrawable(Drawable):
         shown = canvas.elided(text, Role.CAPTION, room)
         canvas.text(self.rect.x(), self.rect.bottom() + canvas.font_px(Role.CAPTION) + 4, shown, Role.CAPTION, color)
 
-    def area(self, look: Look | None) -> QRectF:
-        area = super().area(look)
-        if look is None or not look.condition.plain or isinstance(look.body, FieldLook):
-            under = QRectF(self.rect.x(), self.rect.bottom(), max(self.rect.width(), 140.0) + 4, 26)
-            return area.united(under).adjusted(0, -20, 0, 0)
-        return area
+    def area(self, plain: bool) -> QRectF:
+        area = super().area(plain)
+        if plain and not self.speaks:
+            return area
+        under = QRectF(self.rect.x(), self.rect.bottom(), max(self.rect.width(), 140.0) + 4, 26)
+        return area.united(under).adjusted(0, -20, 0, 0)
 
 
 class ButtonLook(NamedTuple):
@@ -127,6 +129,8 @@ class FieldLook(NamedTuple):
 class SetpointDrawable(ControlDrawable):
     """A field for a new value. The old value stays until the device has confirmed the new one."""
 
+    speaks = True
+
     def __init__(self, element: Setpoint, shop: Workshop) -> None:
         super().__init__(element, shop, QRectF(*element.at, *element.size))
         self.tag = self.main_tag = self.binder.tag(element.tag)
@@ -166,8 +170,8 @@ class SetpointDrawable(ControlDrawable):
         value = float(self.edit.text.replace(",", "."))
         rule = self.tag.write
         words = f"{_number(value, self.tag)} {self.tag.unit}".strip()
-        question = f"Set {self.tag.description or self.tag.name} to {words}?" if rule is not None and rule.confirm else ""
-        return Order(self.tag.name, value, question)
+        asks = rule is not None and rule.confirm
+        return Order(self.tag.name, value, f"Set {self.tag.description or self.tag.name} to {words}?" if asks else "")
 
     def _fault(self, text: str, finished: bool) -> str:
         text = text.replace(",", ".")
@@ -196,7 +200,7 @@ class SetpointDrawable(ControlDrawable):
         if self.label:
             canvas.text(rect.x(), rect.y() - 6, self.label, Role.CAPTION, theme.ink2)
         if what.edit is not None:
-            self._editing(canvas, what)
+            self._editing(canvas, what, what.edit)
             return
         if quality >= Quality.BAD:
             paint_slot(canvas, rect, SlotText(""), condition)
@@ -236,9 +240,8 @@ class SetpointDrawable(ControlDrawable):
         painter.drawLine(int(x), int(y) - 1, int(x) + 4, int(y) + 3)
         painter.drawLine(int(x) + 4, int(y) + 3, int(x) + 8, int(y) - 1)
 
-    def _editing(self, canvas: Canvas, what: FieldLook) -> None:
-        edit, rect, theme = what.edit, self.rect, canvas.theme
-        assert edit is not None
+    def _editing(self, canvas: Canvas, what: FieldLook, edit: Edit) -> None:
+        rect, theme = self.rect, canvas.theme
         painter = canvas.painter
         painter.setPen(marks.pen(theme.ink, 2, (5, 3) if edit.error else ()))
         painter.setBrush(theme.well)

@@ -31,10 +31,10 @@ class SymbolDrawable(Drawable):
         shop.symbols.source(symbol)
         self.settle()
 
-    def area(self, look: Look | None) -> QRectF:
+    def area(self, plain: bool) -> QRectF:
         whole = self.size * 0.6
         drawn = QRectF(self.centre.x() - whole, self.centre.y() - whole, 2 * whole, 2 * whole)
-        return drawn.united(super().area(look))
+        return drawn.united(super().area(plain))
 
     def body(self, now: Situation, condition: Condition) -> BodyLook:
         on = self.state.on(now) if self.state is not None and condition.quality.has_value else None
@@ -178,5 +178,3 @@ def make_lamp(element: Lamp, shop: Workshop) -> list[Drawable]:
 
 def make_block(element: Block, shop: Workshop) -> list[Drawable]:
     return [BlockDrawable(element, shop)]
-
-

@@ -101,7 +101,8 @@ class HorizonGround(Drawable):
     """What lies behind all columns: the line of all normal bands, and what separates the units."""
 
     def __init__(self, element: Horizon, shop: Workshop) -> None:
-        super().__init__(element.model_copy(update={"open": None, "alarms": ()}), shop, QRectF(*element.at, *element.size))
+        ground = element.model_copy(update={"open": None, "alarms": ()})
+        super().__init__(ground, shop, QRectF(*element.at, *element.size))
         self.groups = len(element.columns)
         self.settle()
 

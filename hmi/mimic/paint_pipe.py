@@ -57,8 +57,8 @@ class PipeDrawable(Drawable):
     def _runs(self, reach: float) -> list[QRectF]:
         return [QRectF(a, b).normalized().adjusted(-reach, -reach, reach, reach) for a, b in self._pairs]
 
-    def area(self, look: Look | None) -> QRectF:
-        if look is not None and look.condition.plain:
+    def area(self, plain: bool) -> QRectF:
+        if plain:
             return self.rect.adjusted(-8, -8, 8, 8)
         return self.rect.adjusted(-24, -36, 36, 8)
 

@@ -46,8 +46,8 @@ class TankDrawable(Drawable):
     def _share(self, value: float) -> float:
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
-    def area(self, look: Look | None) -> QRectF:
-        area = super().area(look)
+    def area(self, plain: bool) -> QRectF:
+        area = super().area(plain)
         return area.united(self.rect.adjusted(0, 0, 34, 8)) if self.ticks else area
 
     def body(self, now: Situation, condition: Condition) -> TankLook:

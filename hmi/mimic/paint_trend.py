@@ -1,4 +1,4 @@
-"""A small trend in a screen: up to eight pens, told apart by their number at the right end, then dashes, then colour."""
+"""A small trend in a screen: up to eight pens, told apart by number, then dashes, then colour."""
 
 from math import floor, log10
 from typing import NamedTuple
@@ -139,22 +139,23 @@ class TrendDrawable(Drawable):
         """Numbers and values at the right end, at the height of their pens, pushed apart where they meet."""
         plot, theme = self.plot, canvas.theme
         line = canvas.font_px(Role.CAPTION) + 4.0
-        wanted = []
+        wanted: list[tuple[float, int]] = []
         for number, (pen, bounds) in enumerate(zip(what.pens, self.bounds, strict=True), 1):
             at = self._y(pen.value, bounds) if pen.quality.has_value else plot.height() - line
-            wanted.append([at, number])
-        wanted.sort()
+            wanted.append((at, number))
+        placed: list[tuple[float, int]] = []
         y = -line
-        for entry in wanted:
-            y = entry[0] = max(entry[0], y + line)
-        over = wanted[-1][0] - (plot.height() - line / 2)
-        for at, number in wanted:
+        for at, number in sorted(wanted):
+            y = max(at, y + line)
+            placed.append((y, number))
+        over = y - (plot.height() - line / 2)
+        for at, number in placed:
             middle = plot.y() + max(at - max(over, 0.0), line / 2)
-            pen = what.pens[int(number) - 1]
+            pen = what.pens[number - 1]
             square = QRectF(plot.right() + 6, middle - 8, 16, 16)
-            canvas.fill(square, theme.pen[int(number)])
+            canvas.fill(square, theme.pen[number])
             base = canvas.centred_base(Role.CAPTION, middle)
-            canvas.text(square.center().x(), base, str(int(number)), Role.CAPTION, theme.canvas, Align.MIDDLE)
+            canvas.text(square.center().x(), base, str(number), Role.CAPTION, theme.canvas, Align.MIDDLE)
             x = square.right() + 4
             if pen.quality is not Quality.GOOD:
                 canvas.quality(pen.quality, x + 8, middle, 0.85)
@@ -165,4 +166,3 @@ class TrendDrawable(Drawable):
 
 def make_trend(element: TrendElement, shop: Workshop) -> list[Drawable]:
     return [TrendDrawable(element, shop)]
-

@@ -1,4 +1,4 @@
-"""Compiles a screen: which painter draws which element, and the list of drawables in the order they lie over each other."""
+"""Compiles a screen: which painter draws which element, and all drawables, bottom first."""
 
 import logging
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
 """The scale of a moving analogue indicator: trend and bar on one linear scale, the curve ending at the pointer."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -91,19 +92,19 @@ class AnalogueScale:
         canvas.box(bar, theme.line, 1, dash_of(quality))
         if not look.stands:
             for at, thick in self.limits:
-                canvas.fill(QRectF(bar.x() - 4, y + at - (1.5 if thick else 0.75), BAR + 4, 3 if thick else 1.5), theme.ink)
+                thickness = 3.0 if thick else 1.5
+                canvas.fill(QRectF(bar.x() - 4, y + at - thickness / 2, BAR + 4, thickness), theme.ink)
         if look.value is not None:
-            self._last_piece(canvas, look, columns, bar, quality)
-            self._pointer(canvas, look, condition, bar)
+            at = y + look.value / _HALF_PIXELS
+            self._last_piece(canvas, at, columns, bar, quality)
+            self._pointer(canvas, at, look.out, condition, bar)
         if quality is Quality.OUT_OF_SERVICE:
             canvas.line(x, y + h, bar.right(), y, theme.ink)
         if look.setpoint is not None:
             self._triangle(canvas, bar.x(), y + look.setpoint / _HALF_PIXELS)
 
-    def _pointer(self, canvas: Canvas, look: ScaleLook, condition: Condition, bar: QRectF) -> None:
+    def _pointer(self, canvas: Canvas, at: float, out: int, condition: Condition, bar: QRectF) -> None:
         theme, alarm = canvas.theme, condition.alarm
-        assert look.value is not None
-        at = self.rect.y() + look.value / _HALF_PIXELS
         coloured = alarm is not None and alarm.state is not AlarmState.RETURNED
         if coloured and alarm is not None:
             color = theme.p[alarm.priority]
@@ -112,11 +113,11 @@ class AnalogueScale:
         else:
             color = theme.ink
         path = QPainterPath()
-        if look.out:
+        if out:
             # Outside the range: an arrow at the edge, pointing out.
-            path.moveTo(bar.x() - 2, at - look.out * 10)
-            path.lineTo(bar.right() + 2, at - look.out * 10)
-            path.lineTo(bar.center().x(), at + look.out * 2)
+            path.moveTo(bar.x() - 2, at - out * 10)
+            path.lineTo(bar.right() + 2, at - out * 10)
+            path.lineTo(bar.center().x(), at + out * 2)
             edge = theme.onp
         else:
             path.moveTo(bar.x() - 3, at)
@@ -133,15 +134,13 @@ class AnalogueScale:
         path.closeSubpath()
         canvas.path(path, marks.pen(canvas.theme.ink, 1.5), canvas.theme.canvas)
 
-    def _last_piece(self, canvas: Canvas, look: ScaleLook, columns: Columns, bar: QRectF, quality: Quality) -> None:
+    def _last_piece(self, canvas: Canvas, at: float, columns: Columns, bar: QRectF, quality: Quality) -> None:
         """From the last whole column to the pointer."""
-        assert look.value is not None
         if columns.kind and columns.kind[-1] in (Kind.VALUE, Kind.WEAK):
             step = self.trend_width / len(columns.kind)
             dash = (4.0, 3.0) if quality is Quality.STALE else ()
             start = self.rect.y() + self.y(columns.last[-1])
-            end = self.rect.y() + look.value / _HALF_PIXELS
-            canvas.line(bar.x() - step / 2, start, bar.x(), end, canvas.theme.ink2, 1.0, dash)
+            canvas.line(bar.x() - step / 2, start, bar.x(), at, canvas.theme.ink2, 1.0, dash)
 
     def _trend(self, canvas: Canvas, look: ScaleLook, columns: Columns, quality: Quality) -> None:
         shown = quality is not Quality.NEVER_READ
@@ -168,11 +167,10 @@ class AnalogueScale:
 
 
 def paint_columns(
-    painter: QPainter, columns: Columns, width: float, height: float, y: object, color: QColor,
+    painter: QPainter, columns: Columns, width: float, height: float, y: Callable[[float], float], color: QColor,
     gap: tuple[QBrush, QBrush], stale: bool,
 ) -> None:  # fmt: skip
     """A curve of columns over the whole width: lines where there are values, hatch or dots where there are none."""
-    assert callable(y)
     n = len(columns.kind)
     step = width / n
     run: list[QPointF] = []

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from PySide6.QtCore import QByteArray, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPixmap, QTransform
@@ -70,8 +70,8 @@ class Symbols:
                     raise SymbolError(f"there is no symbol '{name}'")
                 own = file.read_text(encoding="utf-8")
             try:
-                root = ElementTree.fromstring(own)  # noqa: S314 - the engineer's own file
-            except ElementTree.ParseError as error:
+                root = ET.fromstring(own)  # noqa: S314 - the engineer's own file
+            except ET.ParseError as error:
                 raise SymbolError(f"symbol '{name}' is no SVG: {error}") from None
             if root.tag != f"{{{_SVG}}}svg":
                 raise SymbolError(f"symbol '{name}' is no SVG")
@@ -129,7 +129,7 @@ def _draw_svg(image: QImage, svg: str, turn: int, size: float) -> None:
 
 def _colored(source: str, theme: Theme, look: BodyLook, size: float, only_body: bool) -> str:
     """The SVG with the colours of a state. With `only_body` a white mask of the body, to be filled with a pattern."""
-    root = ElementTree.fromstring(source)  # noqa: S314 - the engineer's own file
+    root = ET.fromstring(source)  # noqa: S314 - the engineer's own file
     fill, outline, ink = body_colors(theme, look)
     px = BOX / size
     for part in root.iter():
@@ -162,7 +162,7 @@ def _colored(source: str, theme: Theme, look: BodyLook, size: float, only_body: 
             part.attrib.update({"fill": "none", **_stroke(theme.line, width, (), px)})
         else:
             part.attrib.update({"fill": theme.panel.name(), **_stroke(theme.line, width, (), px)})
-    return ElementTree.tostring(root, encoding="unicode")
+    return ET.tostring(root, encoding="unicode")
 
 
 def _stroke(color: QColor, width: float, dash: tuple[float, ...], px: float) -> dict[str, str]:

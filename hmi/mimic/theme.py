@@ -59,12 +59,12 @@ class Stamps:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
             found = self._kept[key] = make()
-        return cast(T, found)
+        return cast("T", found)
 
 
 @dataclass(frozen=True)
 class Theme:
-    """All tokens as colours. `p[1]`..`p[4]` are alarm fills, `on_p` the digits on them, `pen[1]`..`pen[8]` trend pens."""
+    """All tokens as colours. `p[1]`..`p[4]` are alarm fills, `on_p` digits on them, `pen[1]`..`pen[8]` trend pens."""
 
     name: ThemeName
     replay: bool
@@ -103,22 +103,32 @@ class Theme:
             table = tomllib.load(file)[name]
         differs = table.pop("replay_differs", {})
         tokens = {key: QColor(value) for key, value in {**table, **(differs if replay else {})}.items()}
-        plain = {
-            key: tokens[key]
-            for key in (
-                "canvas", "panel", "chrome", "well", "band", "hair", "line", "pipe", "ink", "ink2", "ink3", "run",
-                "onrun", "stop", "onstop", "level", "onp", "onreplay",
-            )
-        }  # fmt: skip
         return cls(
             name=name,
             replay=replay,
+            canvas=tokens["canvas"],
+            panel=tokens["panel"],
+            chrome=tokens["chrome"],
+            well=tokens["well"],
+            band=tokens["band"],
+            hair=tokens["hair"],
+            line=tokens["line"],
+            pipe=tokens["pipe"],
+            ink=tokens["ink"],
+            ink2=tokens["ink2"],
+            ink3=tokens["ink3"],
+            run=tokens["run"],
+            onrun=tokens["onrun"],
+            stop=tokens["stop"],
+            onstop=tokens["onstop"],
+            level=tokens["level"],
+            onp=tokens["onp"],
             replay_blue=tokens["replay"],
+            onreplay=tokens["onreplay"],
             p={n: tokens[f"p{n}"] for n in (1, 2, 3, 4)},
             on_p={1: tokens["onp1"], 2: tokens["onp"], 3: tokens["onp"], 4: tokens["onp4"]},
             # Eight pens, six colours: seven and eight differ from one and two by their number and their dashes.
             pen={n: tokens[f"pen{(n - 1) % 6 + 1}"] for n in range(1, 9)},
-            **plain,
         )
 
     def font(self, role: Role, scale: float = 1.0) -> QFont:

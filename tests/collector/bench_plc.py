@@ -7,10 +7,11 @@ Registers 10 to 29 keep what is written, 50 to 59 accept a write and stay as the
 import asyncio
 import struct
 import threading
-import time
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
+
+from hmi.core.clock import SystemClock
 
 REGISTERS = 200
 STUBBORN = range(50, 60)
@@ -21,6 +22,7 @@ class BenchPlc:
     """Runs on a thread of its own, so that it goes on whatever happens to the collector."""
 
     def __init__(self) -> None:
+        self._clock = SystemClock()
         self.port = 0
         self.served: list[tuple[int, int]] = []
         """Every counter value that left the device, with the wall time in microseconds."""
@@ -95,10 +97,10 @@ class BenchPlc:
         if function == 3:
             if start + count > REGISTERS:
                 return bytes([function | 0x80, 2])
-            if start <= 1:
+            if start == 0 and count >= 2:
                 self._counter += 1
                 self.registers[0:2] = [self._counter >> 16, self._counter & 0xFFFF]
-                self.served.append((self._counter, time.time_ns() // 1000))
+                self.served.append((self._counter, self._clock.now_us()))
             words = self.registers[start : start + count]
             return struct.pack(f">BB{count}H", function, 2 * count, *words)
         if function == 6:

@@ -15,6 +15,7 @@ alarms:
   FT-1:
     high: {limit: 500, priority: high, deadband: 10, text: "Flow high"}
 """
+NO_DATABASE = "{dsn_env: HMI_DATABASE_THAT_IS_NOT_THERE}"
 SCREEN = """version: 1
 screen: {title: Overview, level: 1, size: [1920, 888]}
 elements:
@@ -22,12 +23,13 @@ elements:
 """
 
 
-def write_plant(folder: Path, port: int, period: str = "100ms") -> Path:
-    """A plant with one Modbus device on a port of this computer."""
+def write_plant(folder: Path, port: int, period: str = "100ms", historian: str = "{}") -> Path:
+    """A plant with one Modbus device on a port of this computer. `NO_DATABASE` as historian makes a quick one."""
     files = {
         "plant.yaml": (
             "version: 1\nname: Bench\nzone: Europe/Berlin\nstart: overview\ndevices:\n"
             f"  PLC-1: {{driver: modbus-tcp, host: 127.0.0.1, port: {port}, period: {period}, timeout: 500ms}}\n"
+            f"historian: {historian}\n"
         ),
         "tags/bench.csv": TAGS.format(period=period),
         "alarms/bench.yaml": ALARMS,

@@ -29,6 +29,13 @@ def run(scenario: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(limited())
 
 
+async def eventually(condition: Callable[[], bool], within_s: float = 5.0) -> None:
+    """Wait for what announces itself by no event."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 class Collected:
     """What a driver has published. `until` waits for a condition over it."""
 
@@ -199,10 +206,18 @@ class UaPlant:
         self.do(self._start())
 
     def stop(self) -> None:
-        self.do(self._server.stop())
+        self.do(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
+
+    async def _stop(self) -> None:
+        await self._server.stop()
+        # The server leaves the tasks of sessions behind whose clients went without a goodbye.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(15)

@@ -182,7 +182,7 @@ def test_that_an_unreachable_device_is_reported_when_it_is_opened(kind: str, ua_
         async with bench(kind, ua_plant) as b:
             assert b.wire is not None
             await b.wire.cut()
-            with pytest.raises(DeviceError, match="D-1 at .*cannot be reached"):
+            with pytest.raises(DeviceError, match=r"D-1 at .*cannot be reached"):
                 await b.driver.open()
             with pytest.raises(DeviceError):
                 await b.driver.write(b.tags[2], 1)
@@ -196,7 +196,7 @@ def test_that_a_device_that_accepts_but_never_answers_does_not_open(kind: str, u
         async with bench(kind, ua_plant) as b:
             assert b.wire is not None
             b.wire.silent = True
-            with pytest.raises(DeviceError, match="answer|reach"):
+            with pytest.raises(DeviceError, match=r"answer|reach"):
                 await asyncio.wait_for(b.driver.open(), LOSS_S)
 
     run(scenario())

@@ -1,0 +1,323 @@
+"""The picture of one screen, kept up to date: compiled once, static parts flattened, each frame only what changed.
+
+A board knows no widget. It draws on a pixmap of device pixels; `frame` tells which parts changed.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize
+from PySide6.QtGui import QPainter, QPixmap, QRegion
+
+from hmi.core.alarm import AlarmState
+from hmi.core.clock import SECOND
+from hmi.core.command import WriteState
+from hmi.core.screen import Screen
+from hmi.core.session import Session
+from hmi.core.status import Quality
+from hmi.mimic.canvas import Blink, Canvas
+from hmi.mimic.drawable import Drawable, Look
+from hmi.mimic.history import Curves
+from hmi.mimic.painters import compile_screen
+from hmi.mimic.state import Condition, Situation
+from hmi.mimic.theme import Theme
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in device pixels."""
+_FULL_SHARE = 0.5
+
+
+def _device(rect: QRectF, scale: float, dx: float, dy: float) -> Box:
+    return (
+        int(rect.left() * scale + dx) - 1,
+        int(rect.top() * scale + dy) - 1,
+        int(rect.right() * scale + dx) + 2,
+        int(rect.bottom() * scale + dy) + 2,
+    )
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _around(a: Box, b: Box) -> Box:
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
+
+
+def _lives(condition: Condition) -> bool:
+    """Whether words in it change with time: an age, or the seconds of a write."""
+    return condition.quality is Quality.STALE or (
+        condition.write is not None and condition.write.state is WriteState.PENDING
+    )
+
+
+class Board:
+    """One screen of one session in one theme. Qt thread only."""
+
+    def __init__(self, session: Session, screen: Screen, theme: Theme, compact: bool = False) -> None:
+        self.session = session
+        self.screen = screen
+        self.theme = theme
+        self.compact = compact
+        self.situation = Situation(session)
+        self.curves = Curves(session.plant)
+        self.drawables: list[Drawable] = compile_screen(session.plant, screen, self.curves, compact)
+        self.scale = 1.0
+        self.offset = QPointF(0, 0)
+        self.frame_ms = 0.0
+        self.picture = QPixmap()
+        self._base = QPixmap()
+        self._glass = 1.0
+        self._blink = Blink()
+        self._second = -1
+        self._whole = True
+        self._blink_changed = False
+        n = len(self.drawables)
+        self._looks: list[Look | None] = [None] * n
+        self._plain_box: list[Box] = []
+        self._full_box: list[Box] = []
+        self._pieces: list[list[Box]] = []
+        self._near: list[list[int]] = []
+        self._in_base: list[bool] = []
+        self._blinking: set[int] = set()
+        self._living: set[int] = set()
+        self._timed = [i for i, d in enumerate(self.drawables) if d.timed]
+        self._users: dict[int, list[int]] = defaultdict(list)
+        self._by_source: dict[str, list[int]] = defaultdict(list)
+        self._by_write: dict[str, list[int]] = defaultdict(list)
+        for i, drawable in enumerate(self.drawables):
+            for index in drawable.indices:
+                self._users[index].append(i)
+            for source in drawable.bound.sources:
+                self._by_source[source].append(i)
+            for tag in drawable.bound.writes:
+                self._by_write[tag].append(i)
+
+    # layout
+
+    def layout(self, size: QSize, ratio: float = 1.0) -> None:
+        """Fit the screen into `size` logical pixels of a display of `ratio` device pixels each, in the middle."""
+        width, height = self.screen.head.size
+        pixels = QSize(max(1, round(size.width() * ratio)), max(1, round(size.height() * ratio)))
+        self.scale = min(pixels.width() / width, pixels.height() / height)
+        self._glass = self.scale / ratio
+        self.offset = QPointF(
+            int((pixels.width() - width * self.scale) / 2), int((pixels.height() - height * self.scale) / 2)
+        )
+        self.picture = QPixmap(pixels)
+        self._place()
+        self._draw_base()
+        self._whole = True
+
+    def _place(self) -> None:
+        dx, dy, scale = self.offset.x(), self.offset.y(), self.scale
+        self._plain_box = [_device(d.area(plain=True), scale, dx, dy) for d in self.drawables]
+        self._full_box = [_device(d.area(plain=False), scale, dx, dy) for d in self.drawables]
+        self._pieces = [[_device(p, scale, dx, dy) for p in d.pieces()] for d in self.drawables]
+        owner = np.array([i for i, pieces in enumerate(self._pieces) for _ in pieces], np.int64)
+        boxes = np.array([p for pieces in self._pieces for p in pieces], np.int64).reshape(-1, 4)
+        self._near = []
+        for i, pieces in enumerate(self._pieces):
+            near: set[int] = set()
+            for left, top, right, bottom in pieces:
+                meets = (boxes[:, 0] < right) & (boxes[:, 2] > left) & (boxes[:, 1] < bottom) & (boxes[:, 3] > top)
+                near.update(owner[meets].tolist())
+            near.discard(i)
+            self._near.append(sorted(near))
+        self._in_base = []
+        for i, drawable in enumerate(self.drawables):
+            # What is static but lies over something that changes must be drawn after it.
+            over = any(n < i and not self._in_base[n] for n in self._near[i])
+            self._in_base.append(drawable.static and not over)
+
+    def _canvas(self, painter: QPainter) -> Canvas:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+        return Canvas(painter, self.theme, self.scale, self._glass, self.compact, self._blink)
+
+    def _to_screen(self, painter: QPainter) -> None:
+        if not self.offset.isNull():
+            painter.translate(self.offset)
+        if self.scale != 1.0:
+            painter.scale(self.scale, self.scale)
+
+    def _draw_base(self) -> None:
+        self._base = QPixmap(self.picture.size())
+        self._base.fill(self.theme.canvas)
+        painter = QPainter(self._base)
+        canvas = self._canvas(painter)
+        self._to_screen(painter)
+        for i, drawable in enumerate(self.drawables):
+            if self._in_base[i]:
+                drawable.paint(canvas, drawable.look(self.situation))
+        painter.end()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        if not self.picture.isNull():
+            self._draw_base()
+        self._whole = True
+
+    # frames
+
+    def set_phase(self, phase_ms: int) -> None:
+        """The window's blink phase. In replay nothing blinks."""
+        blink = Blink() if self.situation.replay else Blink.at(phase_ms)
+        if blink != self._blink:
+            self._blink = blink
+            self._blink_changed = True
+
+    def frame(self) -> list[QRect]:
+        """Bring the picture up to date; returns what changed, in device pixels."""
+        begin = time.thread_time_ns()
+        now = self.situation
+        changed = now.refresh()
+        loaded = self.curves.frame(self.session, now.now_us, changed.tags)
+        dirty: set[int] = set()
+        force: set[int] = set()
+        for index in changed.tags:
+            dirty.update(self._users.get(index, ()))
+        for index in loaded:
+            dirty.update(self._users.get(index, ()))
+        for source in changed.sources:
+            dirty.update(self._by_source.get(source, ()))
+        for tag in changed.writes:
+            dirty.update(self._by_write.get(tag, ()))
+        second = now.now_us // SECOND
+        if second != self._second:
+            self._second = second
+            dirty.update(self._timed)
+            dirty |= self._living
+        if self._blink_changed:
+            self._blink_changed = False
+            force = set(self._blinking)
+        if self._whole or changed.everything:
+            dirty = set(range(len(self.drawables)))
+        repaint = self._new_looks(dirty, force)
+        rects = self._repaint(repaint) if repaint or self._whole else []
+        self.frame_ms = (time.thread_time_ns() - begin) / 1e6
+        return rects
+
+    def touch(self, drawable: Drawable) -> None:
+        """Its own state changed (a field being edited): draw it anew with the next frame."""
+        self._living.add(self.drawables.index(drawable))
+        self._second = -1
+
+    def _new_looks(self, dirty: Iterable[int], force: set[int]) -> dict[int, Box]:
+        """What must be repainted, with the area of the old and the new look."""
+        repaint: dict[int, Box] = {}
+        now, looks = self.situation, self._looks
+        for i in dirty:
+            before = looks[i]
+            look = self.drawables[i].look(now)
+            if before is not None and look == before and not self._whole:
+                continue
+            looks[i] = look
+            box = self._plain_box[i] if look.condition.plain else self._full_box[i]
+            if before is not None:
+                box = _around(box, self._plain_box[i] if before.condition.plain else self._full_box[i])
+            repaint[i] = box
+            self._note(i, look)
+        for i in force:
+            if i not in repaint:
+                repaint[i] = self._full_box[i]
+        return repaint
+
+    def _note(self, i: int, look: Look) -> None:
+        alarm = look.condition.alarm
+        blinks = alarm is not None and alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED)
+        (self._blinking.add if blinks else self._blinking.discard)(i)
+        (self._living.add if _lives(look.condition) else self._living.discard)(i)
+
+    def _repaint(self, repaint: dict[int, Box]) -> list[QRect]:
+        """Draw anew what changed: what touches nothing by itself, the rest together with its neighbours, clipped."""
+        touched = {} if self._whole else {i: self._touched(i, box) for i, box in repaint.items()}
+        together = [i for i in sorted(touched) if touched[i] or len(self._pieces[i]) > 1]
+        if self._whole or len(together) > _FULL_SHARE * len(self.drawables):
+            self._draw_whole()
+            return [self.picture.rect()]
+        painter = QPainter(self.picture)
+        canvas = self._canvas(painter)
+        apart = sorted(repaint.keys() - set(together))
+        if apart:
+            self._restore(painter, [repaint[i] for i in apart])
+            painter.save()
+            self._to_screen(painter)
+            for i in apart:
+                self._paint(canvas, i)
+            painter.restore()
+        if together:
+            boxes = [b for i in together for b in (self._pieces[i] if len(self._pieces[i]) > 1 else [repaint[i]])]
+            region = QRegion()
+            for left, top, right, bottom in boxes:
+                region += QRect(left, top, right - left, bottom - top)
+            painter.setClipRegion(region)
+            self._restore(painter, boxes)
+            self._to_screen(painter)
+            for i in sorted(set(together).union(*(touched[i] for i in together))):
+                self._paint(canvas, i)
+        painter.end()
+        return [QRect(b[0], b[1], b[2] - b[0], b[3] - b[1]) for b in repaint.values()]
+
+    def _touched(self, i: int, box: Box) -> list[int]:
+        """Neighbours that have something drawn within the area that is drawn anew."""
+        found: list[int] = []
+        own = self._pieces[i] if len(self._pieces[i]) > 1 else [box]
+        for n in self._near[i]:
+            look = self._looks[n]
+            if self._in_base[n] or look is None or look.hidden:
+                continue
+            pieces = self._pieces[n]
+            if len(pieces) == 1:
+                pieces = [self._plain_box[n] if look.condition.plain else self._full_box[n]]
+            if any(_meet(a, b) for a in own for b in pieces):
+                found.append(n)
+        return found
+
+    def _restore(self, painter: QPainter, boxes: Sequence[Box]) -> None:
+        base = self._base
+        for left, top, right, bottom in boxes:
+            painter.drawPixmap(left, top, base, left, top, right - left, bottom - top)
+
+    def _paint(self, canvas: Canvas, i: int) -> None:
+        look = self._looks[i]
+        if look is not None and not look.hidden and not self._in_base[i]:
+            self.drawables[i].paint(canvas, look)
+
+    def _draw_whole(self) -> None:
+        self._whole = False
+        painter = QPainter(self.picture)
+        painter.drawPixmap(0, 0, self._base)
+        canvas = self._canvas(painter)
+        self._to_screen(painter)
+        for i in range(len(self.drawables)):
+            self._paint(canvas, i)
+        painter.end()
+
+    # places
+
+    def to_screen(self, point: QPointF) -> QPointF:
+        """From device pixels to logical pixels of the screen."""
+        return (point - self.offset) / self.scale
+
+    def to_device(self, rect: QRectF) -> QRectF:
+        """From logical pixels of the screen to device pixels."""
+        top_left = rect.topLeft() * self.scale + self.offset
+        return QRectF(top_left.x(), top_left.y(), rect.width() * self.scale, rect.height() * self.scale)
+
+    def at(self, point: QPointF, reachable: bool = False) -> Drawable | None:
+        """The topmost element at a point of the screen that can be operated, opened, or at least tells something."""
+        for i in range(len(self.drawables) - 1, -1, -1):
+            drawable, look = self.drawables[i], self._looks[i]
+            if look is not None and look.hidden:
+                continue
+            tells = drawable.reachable or (not reachable and bool(drawable.bound.tags))
+            if tells and drawable.hit(point):
+                return drawable
+        return None
+
+    def hidden(self, drawable: Drawable) -> bool:
+        look = self._looks[self.drawables.index(drawable)]
+        return look is not None and look.hidden
