@@ -85,13 +85,18 @@ if "%~2"=="" goto checks
 if "%~2"=="--long" if "%~3"=="" goto checks
 goto tests
 :checks
-"%venv%\Scripts\ruff.exe" check --quiet || set "bad=1"
-"%venv%\Scripts\ruff.exe" format --check --quiet || set "bad=1"
-"%venv%\Scripts\mypy.exe" --no-error-summary || set "bad=1"
-"%venv%\Scripts\lint-imports.exe" --no-cache || set "bad=1"
+"%venv%\Scripts\ruff.exe" check --quiet
+if errorlevel 1 set "bad=1"
+"%venv%\Scripts\ruff.exe" format --check --quiet
+if errorlevel 1 set "bad=1"
+"%venv%\Scripts\mypy.exe" --no-error-summary
+if errorlevel 1 set "bad=1"
+"%venv%\Scripts\lint-imports.exe" --no-cache
+if errorlevel 1 set "bad=1"
 if "%bad%"=="1" echo a check failed, so this run fails whatever the tests say
 :tests
-"%python%" -m pytest %rest% || set "bad=1"
+"%python%" -m pytest %rest%
+if errorlevel 1 set "bad=1"
 exit /b %bad%
 
 :failed

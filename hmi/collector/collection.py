@@ -122,7 +122,7 @@ class Collection:
         self._tasks = [loop.create_task(s.run(), name=f"device {name}") for name, s in self._supervisors.items()]
         self._tasks.append(loop.create_task(self._tick_for_ever(), name="collection tick"))
 
-    async def stop(self, why: str, drain_s: float = 3.0) -> None:
+    async def stop(self, why: str, drain_s: float = 8.0) -> None:
         """End in order. What could not be shipped within `drain_s` stays in the spool for the next collector."""
         if self._stopped:
             return

@@ -9,6 +9,7 @@ from typing import Any
 
 from hmi.collector.collection import Collection
 from hmi.collector.database import Database
+from hmi.collector.process import leave_last_word
 from hmi.collector.watch import Fingerprint, fingerprint
 from hmi.config import load_plant, read_files
 from hmi.core.batch import Batch
@@ -79,6 +80,8 @@ class Collector:
         if plant is None:
             raise PlantRefusedError(problems)
         self._problems = problems
+        self._home.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        leave_last_word(self._home, None)
         loop = asyncio.get_running_loop()
 
         def known(dsn: str) -> None:
@@ -91,7 +94,10 @@ class Collector:
             await self._follow_files(stop, seen)
         finally:
             async with self._steady:
+                devices = self.status()["devices"]
                 await self._collection.stop(self._why_stopped())
+            ended = {**self.status(), "devices": devices, "ended_us": self._clock.now_us()}
+            leave_last_word(self._home, ended)
             await self._link.stop()
             await asyncio.to_thread(self._database.close)
 

@@ -149,6 +149,33 @@ def _who(home: Home) -> Path:
     return home.folder / "collector.json"
 
 
+def last_run(home: Home) -> dict[str, Any]:
+    """What the last collector said of itself when it ended in order: its status, and `ended_us`.
+
+    Raises `EndpointError` where it left no word, as after a kill.
+    """
+    try:
+        found = json.loads(_last_word(home).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EndpointError(f"the collector did not end in order; see {home.log}") from error
+    return dict(found)
+
+
+def leave_last_word(home: Home, status: Mapping[str, Any] | None) -> None:
+    """Keep what `last_run` gives; None takes the word of an earlier run away. Raises `OSError`."""
+    word = _last_word(home)
+    if status is None:
+        word.unlink(missing_ok=True)
+        return
+    fresh = word.with_suffix(".new")
+    fresh.write_text(json.dumps(status), encoding="utf-8")
+    fresh.replace(word)
+
+
+def _last_word(home: Home) -> Path:
+    return home.folder / "last-run.json"
+
+
 def _answers(home: Home) -> bool:
     try:
         request(home.socket, "status", timeout_s=1.0)

@@ -76,16 +76,22 @@ class Supervisor:
         """Connect, stay connected, come back. Ends only by cancellation, with the driver closed."""
         wait_us = 0
         try:
+            # The first of its kind imports its library, which takes a second that the other devices must not wait for.
+            driver = await asyncio.to_thread(self._make)
             while True:
                 await self._clock.sleep_us(round(wait_us * self._random.uniform(0.8, 1.2)))
-                opened = await self._one_connection()
+                opened = await self._one_connection(driver)
+                driver = self._make()
                 wait_us = 0 if opened and self._may_try_at_once() else self._longer(wait_us)
         finally:
             self._set(DeviceState.STOPPED, "the collector stopped")
 
-    async def _one_connection(self) -> bool:
+    def _make(self) -> Driver:
+        return self._kind.make(self._device, self._tags, self._clock)
+
+    async def _one_connection(self, driver: Driver) -> bool:
         """Open, run until the device is lost, close. Returns whether it had been opened."""
-        driver = self._making = self._kind.make(self._device, self._tags, self._clock)
+        self._making = driver
         self._attempts += 1
         opened = False
         try:

@@ -37,7 +37,10 @@ _EXPECTED = {
 def findings_of(error: ValidationError, model: type[BaseModel]) -> list[Finding]:
     """The mistakes in an entry, in plain words."""
     found: dict[Finding, None] = {}
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details:
+        if detail["type"] == "too_short" and any(_lies_in(other["loc"], detail["loc"]) for other in details):
+            continue  # pydantic does not count the wrong entries of a list
         loc = tuple(part for part in detail["loc"] if not _is_machinery(part))
         found[_finding(loc, detail, model)] = None
     # A union complains once for each of its forms; the first says enough.
@@ -85,6 +88,10 @@ def checked(model: type[M], data: Any, file: str, node: Node, report: Report) ->
         return None
 
 
+def _lies_in(loc: tuple[str | int, ...], above: tuple[str | int, ...]) -> bool:
+    return len(loc) > len(above) and loc[: len(above)] == above
+
+
 def _is_machinery(part: str | int) -> bool:
     """Pydantic names the forms of a union and its functions in a location; no file has such keys."""
     return isinstance(part, str) and (part in _FORMS or "[" in part or part.startswith("function-"))
@@ -99,6 +106,8 @@ def _finding(loc: tuple[str | int, ...], detail: Mapping[str, Any], model: type[
     context: Mapping[str, Any] = detail.get("ctx") or {}
     word = str(loc[-1]) if loc else ""
     name = next((part for part in reversed(loc) if isinstance(part, str)), "")
+    if kind == "missing" and isinstance(loc[-1], int):
+        return Finding(loc[:-1], Code.WRONG_VALUE, _named(name, "an entry is missing in this list"))
     if kind == "missing":
         return Finding(loc[:-1], Code.KEY_MISSING, f"'{word}' is missing")
     if kind == "extra_forbidden":

@@ -113,10 +113,10 @@ def parse_text(raw: object) -> Text:
             continue
         name, spec = match.group(1).strip(), match.group(2) or ""
         if not TAG_PATTERN.match(name):
-            raise ExpressionError(f"'{name}' is not a tag name", match.start())
+            raise ExpressionError(f"'{name}' is not a tag name", match.start(1))
         if not _FORMAT.match(spec):
             raise ExpressionError(
-                f"'{spec}' is not a number format", match.start(), "for two decimals: {tank.level:.2f}"
+                f"'{spec}' is not a number format", match.start(2), "for two decimals: {tank.level:.2f}"
             )
         pieces.append(Field(Binding(name, tag=name), spec))
     add(raw[end:], end)

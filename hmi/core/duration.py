@@ -10,7 +10,7 @@ from hmi.core.clock import DAY, HOUR, MINUTE, SECOND
 FORMS = "a number with ms, s, min, h or d: 500ms, 1s, 5min, 2h, 30d"
 
 _UNITS = {"us": 1, "ms": 1000, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
-_PATTERN = re.compile(r"(\d{1,12}(?:\.\d{1,6})?) ?(us|ms|s|min|h|d)")
+_PATTERN = re.compile(r"(\d{1,15}(?:\.\d{1,6})?) ?(us|ms|s|min|h|d)")
 
 
 def parse_duration(text: str) -> int:

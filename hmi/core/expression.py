@@ -113,8 +113,9 @@ def compile_expression(source: str) -> Expression:
         raise ExpressionError(f"'{text[at]}' is not part of the expression language", at + lead)
     try:
         tree = ast.parse(text, mode="eval")
-        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(tree))
+        called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+        for node in nodes:
             _check(node, tags, lead, id(node) in called)
         code = compile(tree, "<expression>", "eval")
     except (RecursionError, MemoryError):
@@ -122,15 +123,18 @@ def compile_expression(source: str) -> Expression:
     except ExpressionError:
         raise
     except (SyntaxError, ValueError) as error:
-        column = max((getattr(error, "offset", None) or 1) - 1, 0)
-        raise ExpressionError("this is not an expression", min(column, len(text)) + lead, _hint_for(source)) from None
+        offset = getattr(error, "offset", None)
+        if not offset:  # the parser came to the end
+            raise ExpressionError("the expression ends too early", len(text) - 1 + lead, _hint_for(source)) from None
+        column = min(offset, len(text)) - 1 + lead
+        raise ExpressionError("this is not an expression", column, _hint_for(source)) from None
     return Expression(source.strip(), tuple(tags), code)
 
 
 def _check(node: ast.AST, tags: list[str], lead: int, called: bool) -> None:
     column = getattr(node, "col_offset", 0) + lead
     if not isinstance(node, _ALLOWED):
-        raise ExpressionError(f"{_words_for(node)} not part of the expression language", column)
+        raise ExpressionError(f"{_FOREIGN.get(type(node), 'this')} is not part of the expression language", column)
     if isinstance(node, ast.Constant) and not isinstance(node.value, int | float):
         raise ExpressionError("only numbers, true and false may stand here", column)
     if isinstance(node, ast.Call):
@@ -155,12 +159,11 @@ def _check_call(node: ast.Call, column: int) -> None:
         )
 
 
-def _words_for(node: ast.AST) -> str:
-    if isinstance(node, ast.Attribute):
-        return "a dot between words is"
-    if isinstance(node, ast.Pow):
-        return "'**' is"
-    return f"{type(node).__name__.lower()} is"
+_FOREIGN: dict[type[ast.AST], str] = {
+    ast.Attribute: "a dot between words", ast.Pow: "'**'", ast.Is: "'is'", ast.IsNot: "'is not'", ast.In: "'in'",
+    ast.NotIn: "'not in'", ast.Lambda: "'lambda'", ast.NamedExpr: "':='", ast.List: "a list", ast.Tuple: "a list",
+    ast.Subscript: "a square bracket", ast.JoinedStr: "a text",
+}  # fmt: skip
 
 
 def _in_braces(word: str) -> str:

@@ -1,5 +1,6 @@
 """A tag: one named quantity of the plant, where it is read, how it is shown and what may be written to it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -101,13 +102,13 @@ class Tag:
         """The value as an operator reads it, without unit: fixed decimals, or the name of the state."""
         if self.data_type is DataType.TEXT:
             return text or ""
-        if value != value:  # NaN
+        if not math.isfinite(value):
             return ""
         if self.states or self.data_type is DataType.BOOL:
             known = self.states.get(int(value))
             if known is not None:
                 return known
-            return ("off", "on")[int(value)] if self.data_type is DataType.BOOL else f"{int(value)}"
+            return ("off", "on")[bool(value)] if self.data_type is DataType.BOOL else f"{int(value)}"
         if self.lane is Lane.INT:
             return f"{int(value)}"
         return f"{value:.{self.decimals}f}"

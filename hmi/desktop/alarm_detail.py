@@ -1,14 +1,14 @@
 """Beside the alarm list: what the selected alarm is, how long there is, cause, consequence, action, curve, limit."""
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from hmi.core.alarm import AlarmState
 from hmi.core.clock import MINUTE
 from hmi.core.duration import duration_text
 from hmi.core.session import Mode, Session
 from hmi.desktop.alarm_model import AlarmRecord
-from hmi.desktop.furniture import AlarmIcon, Button, Fill, Progress, label
+from hmi.desktop.furniture import AlarmIcon, Button, Fill, Progress, Scroll, label
 from hmi.desktop.rows import Rows
 from hmi.desktop.style import trend_look
 from hmi.desktop.words import age_text, alarm_title, near_time, value_text
@@ -49,7 +49,7 @@ class _Block(Fill):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(24, 16, 24, 16)
         self.column.setSpacing(8)
-        self.title = label(title, size="small")
+        self.title = label(title, role="small")
         self.column.addWidget(self.title)
         self.text = label(wrap=True)
         self.column.addWidget(self.text)
@@ -81,7 +81,7 @@ class AlarmDetail(Fill):
         title.addWidget(self._icon)
         names = QVBoxLayout()
         names.setSpacing(0)
-        self._name = label(size="head", wrap=True)
+        self._name = label(role="head", wrap=True)
         self._text = label(wrap=True)
         names.addWidget(self._name)
         names.addWidget(self._text)
@@ -106,7 +106,7 @@ class AlarmDetail(Fill):
         self._respond = _Block(theme, "")
         self._left = Progress(theme, 8)
         self._respond.column.addWidget(self._left)
-        self._respond.text.setProperty("size", "large")
+        self._respond.text.setProperty("role", "large")
         self._cause = _Block(theme, "Cause")
         self._consequence = _Block(theme, "Consequence")
         self._action = _Block(theme, "Action")
@@ -122,11 +122,7 @@ class AlarmDetail(Fill):
         for block in (self._respond, self._cause, self._consequence, self._action, self._curve, self._data):
             blocks.addWidget(block)
         blocks.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(self._inside)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        column.addWidget(scroll, 1)
+        column.addWidget(Scroll(self._inside), 1)
         self.show_record(None)
 
     def set_theme(self, theme: Theme) -> None:

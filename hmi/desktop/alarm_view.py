@@ -98,7 +98,7 @@ class AlarmView(Fill):
         row = QHBoxLayout(bar)
         row.setContentsMargins(24, 0, 24, 0)
         row.setSpacing(8)
-        row.addWidget(label("Alarms", size="head"))
+        row.addWidget(label("Alarms", role="head"))
         self.modes = [
             Button(theme, word, clicked=lambda i=i: self.choose(i))
             for i, word in enumerate(("Current", "Unacknowledged", "Journal"))

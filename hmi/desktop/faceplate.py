@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from hmi.core.clock import DAY, SECOND
 from hmi.core.duration import duration_text
@@ -11,7 +11,7 @@ from hmi.core.event import Event
 from hmi.core.screen import Screen
 from hmi.core.session import Session
 from hmi.core.tag import Tag
-from hmi.desktop.furniture import Button, Choices, Fill, label
+from hmi.desktop.furniture import Button, Choices, Fill, Scroll, label
 from hmi.desktop.place import tags_in
 from hmi.desktop.rows import Rows
 from hmi.desktop.tag_card import TagCard
@@ -100,7 +100,7 @@ class FaceplatePane(Fill):
         bar.setContentsMargins(24, 8, 24, 8)
         bar.addWidget(self.tabs)
         bar.addStretch(1)
-        self._about = label(size="bold")
+        self._about = label(role="bold")
         bar.addWidget(self._about)
         column.addLayout(bar)
         self.rows = Rows()
@@ -109,14 +109,7 @@ class FaceplatePane(Fill):
         box.setContentsMargins(24, 12, 24, 12)
         box.addWidget(self.rows)
         box.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(inside)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        inside.setAutoFillBackground(False)
-        scroll.viewport().setAutoFillBackground(False)
-        column.addWidget(scroll, 1)
+        column.addWidget(Scroll(inside), 1)
         self.show_tab(tab)
 
     def _first_tag(self, subject: Subject) -> str:
@@ -137,7 +130,7 @@ class FaceplatePane(Fill):
             title = self.tag
             about = plant.tag(self.tag).description if self.tag else ""
         self.title = title
-        row.addWidget(label(title, size="head"))
+        row.addWidget(label(title, role="head"))
         row.addWidget(label(about, tone="dim"), 1)
         row.addWidget(Button(theme, "Trend", clicked=lambda: self.trend_asked.emit(self.tag)))
         close = Button(theme, icon="close", clicked=self.closed.emit)

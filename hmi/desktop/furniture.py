@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QEnterEvent, QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from hmi.core.alarm import AlarmState
 from hmi.core.status import Quality
@@ -37,12 +37,12 @@ def dress(root: QWidget, theme: Theme) -> None:
             widget.set_theme(theme)
 
 
-def label(text: str = "", size: str = "", tone: str = "", wrap: bool = False) -> QLabel:
+def label(text: str = "", role: str = "", tone: str = "", wrap: bool = False) -> QLabel:
     """A text styled by the window's stylesheet."""
     made = QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
-    if size:
-        made.setProperty("size", size)
+    if role:
+        made.setProperty("role", role)
     if tone:
         made.setProperty("tone", tone)
     made.setWordWrap(wrap)
@@ -241,6 +241,20 @@ class Choices(QWidget):
         """Show one as on; -1 for none."""
         for i, button in enumerate(self.buttons):
             button.set_on(i == number)
+
+
+class Scroll(QScrollArea):
+    """Scrolls one widget up and down on the ground of whatever it lies on."""
+
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        for ground in (self, self.viewport(), inside):
+            ground.setAutoFillBackground(False)
+        self.setObjectName("scroll")
 
 
 class Progress(QWidget, Themed):

@@ -38,7 +38,7 @@ class ManualPane(Fill):
         row = QHBoxLayout(head)
         row.setContentsMargins(24, 12, 24, 12)
         row.setSpacing(16)
-        row.addWidget(label("Manual", size="head"))
+        row.addWidget(label("Manual", role="head"))
         self._pages = pages()
         self.choice = QComboBox()
         self.choice.addItems([title_of(page) for page in self._pages])

@@ -24,7 +24,7 @@ class Question(QWidget, Themed):
         row = QHBoxLayout(self)
         row.setContentsMargins(24, 12, 24, 12)
         row.setSpacing(12)
-        self._text = label(size="large", wrap=True)
+        self._text = label(role="large", wrap=True)
         row.addWidget(self._text, 1)
         self.yes = Button(theme, "Yes", "Enter", on=True, clicked=lambda: self.answer(True))
         self.no = Button(theme, "No", "Esc", clicked=lambda: self.answer(False))
@@ -73,7 +73,7 @@ class Notice(QWidget, Themed):
         self.theme = theme
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 16, 8)
-        self._text = label(size="bold")
+        self._text = label(role="bold")
         row.addWidget(self._text)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)

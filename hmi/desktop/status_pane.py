@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from hmi.core.device import DeviceState
 from hmi.core.problem import Problem, Severity
 from hmi.core.session import Health, Session
 from hmi.core.status import Quality
-from hmi.desktop.furniture import Button, Fill, QualityIcon, label
+from hmi.desktop.furniture import Button, Fill, QualityIcon, Scroll, label
 from hmi.desktop.rows import Rows
 from hmi.desktop.words import age_text, near_time
 from hmi.mimic.theme import Theme
@@ -71,7 +71,7 @@ class StatusPane(Fill):
         head = Fill(theme, "panel", "bottom")
         row = QHBoxLayout(head)
         row.setContentsMargins(24, 12, 24, 12)
-        row.addWidget(label("Status and problems", size="head"), 1)
+        row.addWidget(label("Status and problems", role="head"), 1)
         close = Button(theme, icon="close", clicked=self.closed.emit)
         close.setAccessibleName("Close")
         row.addWidget(close)
@@ -80,7 +80,7 @@ class StatusPane(Fill):
         box = QVBoxLayout(inside)
         box.setContentsMargins(24, 16, 24, 16)
         box.setSpacing(8)
-        self.problem_title = label(size="bold")
+        self.problem_title = label(role="bold")
         box.addWidget(self.problem_title)
         self._problems = QVBoxLayout()
         self._problems.setSpacing(12)
@@ -88,14 +88,10 @@ class StatusPane(Fill):
         self.plant, self.devices, self.window_ = Rows(), Rows(), Rows()
         for title, rows in (("Collector and historian", self.plant), ("Devices", self.devices), ("This window", self.window_)):
             box.addSpacing(12)
-            box.addWidget(label(title, size="bold"))
+            box.addWidget(label(title, role="bold"))
             box.addWidget(rows)
         box.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(inside)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        column.addWidget(scroll, 1)
+        column.addWidget(Scroll(inside), 1)
         self.problem_labels: list[QLabel] = []
 
     def show_problems(self, problems: Sequence[Problem]) -> None:

@@ -45,17 +45,18 @@ def stylesheet_of(theme: Theme) -> str:
     QLineEdit#palette-field {{ border: 0; font: 20px B612; background: {panel}; padding: 0; }}
     QLabel {{ color: {ink}; font: 14px B612; background: transparent; }}
     QLabel[tone="dim"] {{ color: {ink2}; }}
-    QLabel[size="small"] {{ color: {ink2}; font: 12px B612; }}
-    QLabel[size="head"] {{ font: bold 18px B612; }}
-    QLabel[size="big"] {{ font: bold 40px B612; }}
-    QLabel[size="bold"] {{ font: bold 14px B612; }}
-    QLabel[size="large"] {{ font: bold 20px B612; }}
+    QLabel[role="small"] {{ color: {ink2}; font: 12px B612; }}
+    QLabel[role="head"] {{ font: bold 18px B612; }}
+    QLabel[role="big"] {{ font: bold 40px B612; }}
+    QLabel[role="bold"] {{ font: bold 14px B612; }}
+    QLabel[role="large"] {{ font: bold 20px B612; }}
     QTableView, QListView, QTextBrowser {{ background: {canvas}; color: {ink}; border: 0; font: 14px B612; outline: 0; }}
     QListView#side, QTextBrowser {{ background: {panel}; }}
     QHeaderView {{ background: {canvas}; border: 0; }}
     QHeaderView::section {{ background: {canvas}; color: {ink2}; border: 0; border-bottom: 1px solid {line};
                             font: 12px B612; padding: 0 8px; }}
-    QScrollArea {{ border: 0; background: {panel}; }}
+    QScrollArea {{ border: 0; }}
+    QScrollArea#scroll, QScrollArea#scroll > QWidget, QScrollArea#scroll > QWidget > QWidget {{ background: transparent; }}
     QScrollBar:vertical {{ background: {panel}; width: 12px; margin: 0; }}
     QScrollBar:horizontal {{ background: {panel}; height: 12px; margin: 0; }}
     QScrollBar::handle {{ background: {line}; border: 3px solid {panel}; min-height: 32px; min-width: 32px; }}

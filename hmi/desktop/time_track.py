@@ -117,6 +117,7 @@ class TimeTrack(QWidget, Themed):
         theme, height, small = self.theme, self.height(), self.height() < 80
         y = self._middle()
         painter.fillRect(self.rect(), theme.chrome)
+        painter.fillRect(0, 0, self.width(), 1, theme.hair)
         start, end = self._span
         now_x = min(self._x(self._now_us), self.width())
         painter.fillRect(QRectF(0, y - 5, max(now_x, 0), 10), theme.level)

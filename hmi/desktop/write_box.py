@@ -111,10 +111,10 @@ class WriteBox(QWidget):
             self._add_entry(theme, row, locked)
         self._pill = Pill(theme)
         row.insertWidget(row.count() - 1 if self.entry is not None else row.count(), self._pill)
-        self._range = label(range_text(tag), size="small")
+        self._range = label(range_text(tag), role="small")
         column.addWidget(self._range)
         state = QHBoxLayout()
-        self._state = label(size="bold", wrap=True)
+        self._state = label(role="bold", wrap=True)
         self._count = label(tone="dim")
         self._look = Button(theme, "Seen", clicked=self._on_seen)
         state.addWidget(self._state, 1)
@@ -201,6 +201,9 @@ class WriteBox(QWidget):
             _set(self._count, f"{max(used, 0) // SECOND} s of {whole // SECOND} s")
             self._bar.show_share(used / whole)
         self._count.setVisible(pending)
+        if self.entry is not None:
+            self.entry.setPlaceholderText(written(self._session, write) if write is not None and pending else "")
+            self._send_button.setEnabled(not pending and self._session.mode is Mode.LIVE)
 
     def _words(self, write: Write) -> str:
         session = self._session

@@ -13,6 +13,7 @@ from hmi.core.tag import Tag
 from hmi.drivers.modbus_address import Address, Area, parse_address
 from hmi.drivers.modbus_codec import BlockDecoder, Order, encode
 from hmi.drivers.modbus_connection import (
+    ACKNOWLEDGE,
     DEVICE_FAILURE,
     ILLEGAL_ADDRESS,
     ILLEGAL_FUNCTION,
@@ -41,6 +42,7 @@ class ModbusDriver:
         options: ModbusOptions = device.options
         self._name = device.name
         self._options = options
+        self._period_us = device.period_us
         self._clock = clock
         self._items = tuple(Item(tag, parse_address(tag.address, tag.data_type)) for tag in tags)
         self._map = DeviceMap()
@@ -86,7 +88,8 @@ class ModbusDriver:
     async def write(self, tag: Tag, value: float | int | bool | str) -> None:
         address = parse_address(tag.address, tag.data_type)
         answer = await self._send(tag, address, value)
-        if answer.exception:
+        # A device that needs longer acknowledges: it has accepted, and the read-back will tell.
+        if answer.exception and answer.exception != ACKNOWLEDGE:
             hint = ""
             if address.bit is not None and answer.exception == ILLEGAL_FUNCTION:
                 hint = "; it cannot change one bit of a register, only write the whole register"
@@ -133,8 +136,7 @@ class ModbusDriver:
         learnt = self._map.size
         polls = self._polls()
         if not polls:
-            await clock.sleep_us(RETRY_US)
-            return clock.monotonic_us()
+            return await self._idle()
         queue = [(start_us, place, poll) for place, poll in enumerate(polls)]
         ready: list[Batch] = []
         begun_us = clock.monotonic_us()
@@ -165,6 +167,12 @@ class ModbusDriver:
             late_us = max(0, clock.monotonic_us() - due_us)
             heapq.heapreplace(queue, (due_us + poll.period_us * (1 + late_us // poll.period_us), place, poll))
 
+    async def _idle(self) -> int:
+        """A device without tags: see that the connection holds."""
+        await self._clock.sleep_us(self._period_us)
+        self._connected().check()
+        return self._clock.monotonic_us()
+
     def _polls(self) -> list["_Poll"]:
         layout = self._options.layout
         polls = [_Poll(block.period_us, block, BlockDecoder(block, layout)) for block in self.plan]
@@ -176,8 +184,17 @@ class ModbusDriver:
 
     async def _poll(self, poll: "_Poll") -> list[Batch]:
         if poll.block is None or poll.decoder is None:
+            if len(self._map.absent) == len(self._items):
+                await self._try_one_absent()
             return [no_values(poll.absent, BAD_CONFIGURATION_ERROR, self._clock.now_us())]
         return await self._read_block(poll.block, poll.decoder)
+
+    async def _try_one_absent(self) -> None:
+        """Where nothing is left to poll, ask for something that was not there: a stopped program may run again."""
+        address = self._items[0].address
+        answer = await self._connected().read(address.area, address.start, address.count)
+        if not answer.exception:
+            self._map.absent.clear()
 
     async def _read_block(self, block: Block, decoder: BlockDecoder) -> list[Batch]:
         """The samples of a block; where the device refuses it, of its halves, down to the tag that does not exist."""

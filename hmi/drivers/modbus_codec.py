@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmi.core.batch import Batch, Floats, Ints, Statuses, Tags
-from hmi.core.status import BAD_DECODING_ERROR, BAD_OUT_OF_RANGE, GOOD
+from hmi.core.status import BAD_DECODING_ERROR, BAD_OUT_OF_RANGE
 from hmi.core.tag import DataType, Lane, Tag
 from hmi.drivers.modbus_address import WORDS, Address
 from hmi.drivers.modbus_plan import Block
@@ -67,6 +67,10 @@ _FORMATS: dict[DataType, str] = {
 _INT64_MAX = 2**63 - 1
 
 Positions = NDArray[np.intp]
+Registers = NDArray[np.uint16]
+"""Registers as numbers, the high byte first on the wire."""
+Bits = NDArray[np.uint8]
+"""Coils or discrete inputs, 0 or 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +130,17 @@ class BlockDecoder:
             groups.append(_Numbers(data_type, places, registers, np.array(exact, np.intp)))
         return tuple(groups)
 
-    def decode(self, answer: Sequence[int] | Sequence[bool], time_us: int) -> Batch:
-        """A sample a tag. `answer` holds the registers (0..65535) or the bits of the whole block."""
+    def decode(self, answer: Registers | Bits, time_us: int) -> Batch:
+        """A sample a tag. `answer` holds the registers or the bits of the whole block."""
         n = len(self._tags)
-        value = np.full(n, np.nan)
-        status: Statuses = np.full(n, GOOD, np.uint32)
+        value = np.empty(n)
+        status: Statuses = np.zeros(n, np.uint32)
         whole: Ints | None = np.zeros(n, np.int64) if self._has_whole else None
         text: NDArray[np.object_] | None = None
         if self._of_bits:
-            value[:] = np.asarray(answer, np.float64)[self._offsets]
+            value[:] = answer[self._offsets]
         else:
-            registers = np.asarray(answer, "<u2")
+            registers = answer.astype("<u2")
             if self._layout.byte_order is Order.LITTLE:
                 registers = registers.byteswap()
             for group in self._numbers:
@@ -144,30 +148,36 @@ class BlockDecoder:
             if len(self._bit_place):
                 value[self._bit_place] = (registers[self._offsets[self._bit_place]] >> self._bit_shift) & 1
             if self._texts:
-                text = np.full(n, None, object)
-                for t in self._texts:
-                    text[t.place] = _decode_text(registers[t.start : t.end], self._layout.encoding)
-                    if text[t.place] is None:
-                        status[t.place] = BAD_DECODING_ERROR
+                text = self._decode_texts(registers, value, status)
             if self._scaled:
                 value *= self._factor
                 value += self._offset
-        times = np.full(n, time_us, np.int64)
+        times = np.empty(n, np.int64)
+        times.fill(time_us)
         return Batch(self._tags, times, value, status, np.zeros(n, np.int64), whole, text)
+
+    def _decode_texts(self, registers: Registers, value: Floats, status: Statuses) -> NDArray[np.object_]:
+        text = np.full(len(self._tags), None, object)
+        for t in self._texts:
+            value[t.place] = np.nan
+            text[t.place] = _decode_text(registers[t.start : t.end], self._layout.encoding)
+            if text[t.place] is None:
+                status[t.place] = BAD_DECODING_ERROR
+        return text
 
     def failed(self, status: int, time_us: int) -> Batch:
         """A sample a tag that says why there is no value."""
         return no_values(self._tags, status, time_us)
 
 
-def _decode_numbers(
-    group: _Numbers, registers: NDArray[np.uint16], value: Floats, status: Statuses, whole: Ints | None
-) -> None:
+def _decode_numbers(group: _Numbers, registers: Registers, value: Floats, status: Statuses, whole: Ints | None) -> None:
     raw = registers[group.registers].view(_DTYPES[group.data_type])[:, 0]
     value[group.place] = raw
     if group.data_type in (DataType.FLOAT32, DataType.FLOAT64):
-        # A device says "no value" with a NaN; shown as a good number it would be a lie.
-        status[group.place[~np.isfinite(raw)]] = BAD_OUT_OF_RANGE
+        finite = np.isfinite(raw)
+        if not finite.all():
+            # A device says "no value" with a NaN; shown as a good number it would be a lie.
+            status[group.place[~finite]] = BAD_OUT_OF_RANGE
     elif whole is not None and len(group.exact):
         place = group.place[group.exact]
         exact = raw[group.exact]
@@ -179,7 +189,7 @@ def _decode_numbers(
         whole[place] = exact.astype(np.int64)
 
 
-def _decode_text(registers: NDArray[np.uint16], encoding: Encoding) -> str | None:
+def _decode_text(registers: Registers, encoding: Encoding) -> str | None:
     """The characters up to the first NUL, without padding; None where they are no text in that encoding."""
     raw = registers.astype(">u2").tobytes().split(b"\0", 1)[0]
     try:

@@ -6,16 +6,18 @@ The only module that knows pymodbus, whose interface changes between minor versi
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
 from pymodbus.pdu import ModbusPDU
 
 from hmi.core.clock import SECOND, Clock
 from hmi.core.device import DeviceError
 from hmi.drivers.cancelled import stop_if_cancelled
 from hmi.drivers.modbus_address import Area
+from hmi.drivers.modbus_codec import Bits, Registers
 
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE, PARITY = 1, 2, 3, 4, 8
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE, ACKNOWLEDGE, PARITY = 1, 2, 3, 4, 5, 8
 GATEWAY_PATH, GATEWAY_TARGET = 10, 11
 
 EXCEPTIONS: dict[int, str] = {
@@ -37,13 +39,50 @@ EXCEPTIONS: dict[int, str] = {
 class Answer:
     """What came back: registers or bits, or the code of an exception (0 for none)."""
 
-    values: Sequence[int] | Sequence[bool] = ()
+    values: Registers | Bits
     exception: int = 0
 
     @property
     def words(self) -> str:
         """The exception for a person."""
         return EXCEPTIONS.get(self.exception, f"exception {self.exception}")
+
+
+_NOTHING = np.empty(0, np.uint16)
+
+
+class _RawAnswer(ModbusPDU):
+    """What a read brings, left as bytes: the library would make an object of every register and of every bit."""
+
+    rtu_byte_count_pos = 2
+    raw = b""
+
+    def encode(self) -> bytes:
+        return bytes([len(self.raw)]) + self.raw
+
+    def decode(self, data: bytes) -> None:
+        if not data or data[0] != len(data) - 1:
+            raise ModbusIOException("an answer has another length than it says")
+        self.raw = bytes(data[1:])
+
+    def __str__(self) -> str:
+        return f"{len(self.raw)} bytes"
+
+
+class _Coils(_RawAnswer):
+    function_code = 1
+
+
+class _Discrete(_RawAnswer):
+    function_code = 2
+
+
+class _Holding(_RawAnswer):
+    function_code = 3
+
+
+class _Input(_RawAnswer):
+    function_code = 4
 
 
 class Connection:
@@ -67,6 +106,8 @@ class Connection:
             reconnect_delay_max=0,
             trace_connect=self._connection_changed,
         )
+        for answer in (_Coils, _Discrete, _Holding, _Input):
+            self._client.register(answer)
 
     async def open(self) -> None:
         try:
@@ -82,7 +123,7 @@ class Connection:
 
     async def read(self, area: Area, start: int, count: int) -> Answer:
         """Registers, or bits for coils and discrete inputs."""
-        self._check()
+        self.check()
         read = {
             Area.HOLDING: self._client.read_holding_registers,
             Area.INPUT: self._client.read_input_registers,
@@ -92,18 +133,20 @@ class Connection:
         response = await self._exchange(read(start, count=count, device_id=self._unit))
         if response.isError():
             return self._refusal(response)
-        values: Sequence[int] | Sequence[bool] = response.bits[:count] if area.of_bits else response.registers
-        if len(values) != count:
-            raise DeviceError(f"{self._where} answers with {len(values)} values where {count} were asked for")
-        return Answer(values)
+        raw = response.raw if isinstance(response, _RawAnswer) else b""
+        if len(raw) != ((count + 7) // 8 if area.of_bits else 2 * count):
+            raise DeviceError(f"{self._where} answers with {len(raw)} bytes where {count} values were asked for")
+        if area.of_bits:
+            return Answer(np.unpackbits(np.frombuffer(raw, np.uint8), bitorder="little")[:count])
+        return Answer(np.frombuffer(raw, ">u2"))
 
     async def write_coil(self, start: int, value: bool) -> Answer:
-        self._check()
+        self.check()
         return self._written(await self._exchange(self._client.write_coil(start, value, device_id=self._unit)))
 
     async def write_registers(self, start: int, words: Sequence[int]) -> Answer:
         """One register by function 6, several by function 16: some devices know only one of the two."""
-        self._check()
+        self.check()
         if len(words) == 1:
             request = self._client.write_register(start, words[0], device_id=self._unit)
         else:
@@ -112,14 +155,15 @@ class Connection:
 
     async def write_bit(self, start: int, bit: int, value: bool) -> Answer:
         """One bit of a register in one request, so that no other bit can change in between (function 22)."""
-        self._check()
+        self.check()
         mask = 1 << bit
         request = self._client.mask_write_register(
             address=start, and_mask=0xFFFF & ~mask, or_mask=mask if value else 0, device_id=self._unit
         )
         return self._written(await self._exchange(request))
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raises `DeviceError` if the connection is closed."""
         # Asked while it is not connected, the library would connect on its own.
         if self._closed or not self._client.connected:
             raise DeviceError(f"{self._where}: the connection is closed")
@@ -139,10 +183,10 @@ class Connection:
         return response
 
     def _written(self, response: ModbusPDU) -> Answer:
-        return self._refusal(response) if response.isError() else Answer()
+        return self._refusal(response) if response.isError() else Answer(_NOTHING)
 
     def _refusal(self, response: ModbusPDU) -> Answer:
-        answer = Answer(exception=getattr(response, "exception_code", ILLEGAL_FUNCTION) or ILLEGAL_FUNCTION)
+        answer = Answer(_NOTHING, getattr(response, "exception_code", ILLEGAL_FUNCTION) or ILLEGAL_FUNCTION)
         if answer.exception in (GATEWAY_PATH, GATEWAY_TARGET):
             raise DeviceError(f"{self._where}, unit {self._unit}: {answer.words}")
         return answer

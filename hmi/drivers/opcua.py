@@ -10,11 +10,15 @@ from asyncua.ua.attribute_ids import AttributeIds
 from hmi.core.batch import Batch
 from hmi.core.clock import Clock
 from hmi.core.device import Device, DeviceError, Publish, WriteRefused
+from hmi.core.status import BAD_COMMUNICATION_ERROR, BAD_NO_COMMUNICATION, BAD_NOT_CONNECTED, BAD_TIMEOUT
 from hmi.core.tag import Tag
 from hmi.drivers.opcua_codec import Decoder, raw_value
 from hmi.drivers.opcua_connection import Connection, ServerRefused, status_words
 from hmi.drivers.opcua_kind import OpcUaOptions
 from hmi.drivers.opcua_subscription import Subscription
+
+UNKNOWN_OUTCOME = frozenset({BAD_TIMEOUT, BAD_COMMUNICATION_ERROR, BAD_NO_COMMUNICATION, BAD_NOT_CONNECTED})
+"""Answers of a server that lost its own device while it wrote: the value may have arrived or not."""
 
 
 class OpcUaDriver:
@@ -89,6 +93,8 @@ class OpcUaDriver:
             raise WriteRefused(f"{self._name} refuses the write to {tag.address}: {error}") from error
         except ValueError as error:
             raise WriteRefused(f"{tag.name}: {error}") from error
+        if int(results[0].value) in UNKNOWN_OUTCOME:
+            raise DeviceError(f"{connection.where} cannot say what became of the write: {status_words(results[0])}")
         if not results[0].is_good():
             self._types.pop(tag.index, None)
             raise WriteRefused(f"{self._name} refuses the write to {tag.address}: {status_words(results[0])}")

@@ -180,9 +180,8 @@ class EmbeddedPostgres:
             if started:
                 (place / "data" / "postmaster.pid").unlink(missing_ok=True)
             dsn = self._dsn()
-            if started or self._guard_is_gone():
-                self._start_guard(programs, pid)
-            self._wait_until_it_answers(dsn, programs)
+            guarding = self._start_guard(programs, pid) if started or self._guard_is_gone() else None
+            self._wait_until_it_answers(dsn, programs, guarding)
             return self._database(dsn)
 
     def _found(self) -> Programs:
@@ -245,7 +244,7 @@ class EmbeddedPostgres:
             words = (done.stderr or done.stdout).strip().splitlines()
             raise DatabaseUnavailableError(f"{Path(command[0]).name} failed: {' '.join(words[-4:])}")
 
-    def _start_guard(self, programs: Programs, adopt: int | None) -> None:
+    def _start_guard(self, programs: Programs, adopt: int | None) -> subprocess.Popen[bytes]:
         place = self._place()
         data = place / "data"
         settings = {**_SETTINGS, **self._where_to_listen(programs)}
@@ -280,6 +279,7 @@ class EmbeddedPostgres:
             process.stdin.close()
         # Reaped whenever it ends, so that it never stays as a zombie of ours.
         threading.Thread(target=process.wait, name="database guard", daemon=True).start()
+        return process
 
     def _guard_is_gone(self) -> bool:
         probe = FileLock(self._place() / "guard.lock")
@@ -288,7 +288,7 @@ class EmbeddedPostgres:
             return True
         return False
 
-    def _wait_until_it_answers(self, dsn: str, programs: Programs) -> None:
+    def _wait_until_it_answers(self, dsn: str, programs: Programs, guarding: subprocess.Popen[bytes] | None) -> None:
         begin_us = self._clock.monotonic_us()
         pause = threading.Event()
         again_until_us = begin_us + int(_ORPHANS_S * SECOND)
@@ -303,7 +303,8 @@ class EmbeddedPostgres:
             if not told and now_us - begin_us > 3 * SECOND:
                 told = True
                 self._log("the database is recovering from an abrupt end; this can take a while")
-            if self._guard_is_gone() and now_us - begin_us > SECOND // 2:
+            ended = self._guard_is_gone() if guarding is None else guarding.poll() is not None
+            if ended:
                 said = self._last_words()
                 # Processes of a server that was killed still hold its memory for a moment.
                 orphans = "shared memory" in said or "is still in use" in said or "lock file" in said
@@ -311,7 +312,7 @@ class EmbeddedPostgres:
                     raise DatabaseUnavailableError(f"the database does not start: {said or why}")
                 if self._postmaster() is None:
                     (self._place() / "data" / "postmaster.pid").unlink(missing_ok=True)
-                self._start_guard(programs, None)
+                guarding = self._start_guard(programs, None)
             if now_us - begin_us > _START_S * SECOND:
                 raise DatabaseUnavailableError(f"the database did not answer within {_START_S:.0f} s: {why}")
             pause.wait(_LOOK_S)

@@ -12,7 +12,8 @@ import sys
 import threading
 from pathlib import Path
 
-LOOK_S = 0.5
+LOOK_S = 0.25
+HAND_OVER_S = 15
 END_S = 60
 
 
@@ -20,11 +21,17 @@ def main(arguments: list[str]) -> int:
     """Guard the database of a folder until nobody owns it. Returns the exit code."""
     folder = Path(arguments[0])
     order = json.loads(sys.stdin.readline())
-    own = _take(folder / "guard.lock")
+    pause = threading.Event()
+    # The guard of a server that has just died may not have noticed yet.
+    own = None
+    for _ in range(int(HAND_OVER_S / LOOK_S)):
+        own = _take(folder / "guard.lock")
+        if own is not None:
+            break
+        pause.wait(LOOK_S)
     if own is None:
         return 0
     postmaster = _Postmaster(order)
-    pause = threading.Event()
     while postmaster.alive():
         pause.wait(LOOK_S)
         if _owned(folder):

@@ -14,6 +14,7 @@ from hmi.core.batch import EMPTY, Batch, Ints, make_batch
 from hmi.core.clock import MINUTE, from_datetime, to_datetime
 from hmi.core.event import COLLECTOR, Coverage, Event, EventKind
 from hmi.core.series import Series, raw_series
+from hmi.core.session import HistoryUnavailableError
 from hmi.core.status import BAD_NO_DATA
 from hmi.core.tag import Lane, Tag
 from hmi.history.columns import SAMPLE_COLUMNS, VALUE, ints, packed, read_samples, read_series
@@ -25,10 +26,6 @@ _IDLE = 4
 _TIMEOUT_MS = 120_000
 _FEW = 200
 _ALARM_KINDS = (EventKind.ALARM_RAISED, EventKind.ALARM_ACKNOWLEDGED, EventKind.ALARM_RETURNED)
-
-
-class HistoryUnavailableError(Exception):
-    """History cannot be read now. The message says why, for a person."""
 
 
 class HistoryCancelledError(HistoryUnavailableError):
@@ -142,7 +139,7 @@ class Reader:
         width_us: int,
         rollup: Rollup | None,
     ) -> Series:
-        """Extremes, last value and worst status of each bucket; from a rollup as far as that goes, then from samples."""
+        """Extremes, last value, worst status of each bucket; from a rollup as far as it goes, then from samples."""
         split_us = origin_us
         if rollup is not None:
             split_us = end_us + 1
@@ -226,7 +223,8 @@ class Reader:
         """Times of collecting that touch the span, by their beginning."""
         with self._connection(None) as database:
             rows = database.execute(
-                "SELECT source, start, until, why FROM coverage WHERE until >= %s AND start <= %s ORDER BY start, source",
+                "SELECT source, start, until, why FROM coverage WHERE until >= %s AND start <= %s"
+                " ORDER BY start, source",
                 (_moment(start_us), _moment(end_us)),
             ).fetchall()
         return [Coverage(source, from_datetime(a), from_datetime(b), why) for source, a, b, why in rows]

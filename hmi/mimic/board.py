@@ -21,12 +21,13 @@ from hmi.mimic.canvas import Blink, Canvas
 from hmi.mimic.drawable import Drawable, Look
 from hmi.mimic.history import Curves
 from hmi.mimic.painters import compile_screen
-from hmi.mimic.state import Condition, Situation
+from hmi.mimic.state import PLAIN, Condition, Situation
 from hmi.mimic.theme import Theme
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in device pixels."""
 _FULL_SHARE = 0.5
+_ROWS_AT_ONCE = 512
 
 
 def _device(rect: QRectF, scale: float, dx: float, dy: float) -> Box:
@@ -42,15 +43,28 @@ def _meet(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _around(a: Box, b: Box) -> Box:
-    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
-
-
 def _lives(condition: Condition) -> bool:
     """Whether words in it change with time: an age, or the seconds of a write."""
     return condition.quality is Quality.STALE or (
         condition.write is not None and condition.write.state is WriteState.PENDING
     )
+
+
+def _overlaps(all_pieces: Sequence[Sequence[Box]]) -> list[list[int]]:
+    """For each element the others that it overlaps."""
+    owner = np.array([i for i, pieces in enumerate(all_pieces) for _ in pieces], np.int64)
+    boxes = np.array([p for pieces in all_pieces for p in pieces], np.int32).reshape(-1, 4)
+    left, top, right, bottom = (np.ascontiguousarray(column) for column in boxes.T)
+    found: list[set[int]] = [set() for _ in all_pieces]
+    for start in range(0, len(boxes), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        meets = (left < right[rows, None]) & (right > left[rows, None])
+        meets &= (top < bottom[rows, None]) & (bottom > top[rows, None])
+        one, other = np.nonzero(meets)
+        for i, n in zip(owner[one + start].tolist(), owner[other].tolist(), strict=True):
+            if i != n:
+                found[i].add(n)
+    return [sorted(near) for near in found]
 
 
 class Board:
@@ -78,8 +92,11 @@ class Board:
         self._looks: list[Look | None] = [None] * n
         self._plain_box: list[Box] = []
         self._full_box: list[Box] = []
-        self._pieces: list[list[Box]] = []
+        self._plain_pieces: list[list[Box]] = []
+        self._full_pieces: list[list[Box]] = []
         self._near: list[list[int]] = []
+        self._near_plain: list[list[int]] = []
+        self._marked: set[int] = set()
         self._in_base: list[bool] = []
         self._blinking: set[int] = set()
         self._living: set[int] = set()
@@ -115,17 +132,10 @@ class Board:
         dx, dy, scale = self.offset.x(), self.offset.y(), self.scale
         self._plain_box = [_device(d.area(plain=True), scale, dx, dy) for d in self.drawables]
         self._full_box = [_device(d.area(plain=False), scale, dx, dy) for d in self.drawables]
-        self._pieces = [[_device(p, scale, dx, dy) for p in d.pieces()] for d in self.drawables]
-        owner = np.array([i for i, pieces in enumerate(self._pieces) for _ in pieces], np.int64)
-        boxes = np.array([p for pieces in self._pieces for p in pieces], np.int64).reshape(-1, 4)
-        self._near = []
-        for i, pieces in enumerate(self._pieces):
-            near: set[int] = set()
-            for left, top, right, bottom in pieces:
-                meets = (boxes[:, 0] < right) & (boxes[:, 2] > left) & (boxes[:, 1] < bottom) & (boxes[:, 3] > top)
-                near.update(owner[meets].tolist())
-            near.discard(i)
-            self._near.append(sorted(near))
+        self._plain_pieces = [[_device(p, scale, dx, dy) for p in d.pieces(plain=True)] for d in self.drawables]
+        self._full_pieces = [[_device(p, scale, dx, dy) for p in d.pieces(plain=False)] for d in self.drawables]
+        self._near = _overlaps(self._full_pieces)
+        self._near_plain = _overlaps(self._plain_pieces)
         self._in_base = []
         for i, drawable in enumerate(self.drawables):
             # What is static but lies over something that changes must be drawn after it.
@@ -215,11 +225,10 @@ class Board:
             if before is not None and look == before and not self._whole:
                 continue
             looks[i] = look
-            box = self._plain_box[i] if look.condition.plain else self._full_box[i]
-            if before is not None:
-                box = _around(box, self._plain_box[i] if before.condition.plain else self._full_box[i])
-            repaint[i] = box
-            self._note(i, look)
+            plain = look.condition is PLAIN and (before is None or before.condition is PLAIN)
+            repaint[i] = self._plain_box[i] if plain else self._full_box[i]
+            if not plain:
+                self._note(i, look)
         for i in force:
             if i not in repaint:
                 repaint[i] = self._full_box[i]
@@ -230,11 +239,12 @@ class Board:
         blinks = alarm is not None and alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED)
         (self._blinking.add if blinks else self._blinking.discard)(i)
         (self._living.add if _lives(look.condition) else self._living.discard)(i)
+        (self._marked.discard if look.condition is PLAIN else self._marked.add)(i)
 
     def _repaint(self, repaint: dict[int, Box]) -> list[QRect]:
         """Draw anew what changed: what touches nothing by itself, the rest together with its neighbours, clipped."""
         touched = {} if self._whole else {i: self._touched(i, box) for i, box in repaint.items()}
-        together = [i for i in sorted(touched) if touched[i] or len(self._pieces[i]) > 1]
+        together = [i for i in sorted(touched) if touched[i] or len(self._plain_pieces[i]) > 1]
         if self._whole or len(together) > _FULL_SHARE * len(self.drawables):
             self._draw_whole()
             return [self.picture.rect()]
@@ -249,7 +259,7 @@ class Board:
                 self._paint(canvas, i)
             painter.restore()
         if together:
-            boxes = [b for i in together for b in (self._pieces[i] if len(self._pieces[i]) > 1 else [repaint[i]])]
+            boxes = [b for i in together for b in self._pieces(i, repaint[i])]
             region = QRegion()
             for left, top, right, bottom in boxes:
                 region += QRect(left, top, right - left, bottom - top)
@@ -261,20 +271,23 @@ class Board:
         painter.end()
         return [QRect(b[0], b[1], b[2] - b[0], b[3] - b[1]) for b in repaint.values()]
 
+    def _pieces(self, i: int, box: Box) -> list[Box]:
+        """The parts of the area that is drawn anew."""
+        return self._plain_pieces[i] if box is self._plain_box[i] else self._full_pieces[i]
+
     def _touched(self, i: int, box: Box) -> list[int]:
         """Neighbours that have something drawn within the area that is drawn anew."""
-        found: list[int] = []
-        own = self._pieces[i] if len(self._pieces[i]) > 1 else [box]
-        for n in self._near[i]:
-            look = self._looks[n]
-            if self._in_base[n] or look is None or look.hidden:
-                continue
-            pieces = self._pieces[n]
-            if len(pieces) == 1:
-                pieces = [self._plain_box[n] if look.condition.plain else self._full_box[n]]
-            if any(_meet(a, b) for a in own for b in pieces):
-                found.append(n)
-        return found
+        own = self._pieces(i, box)
+        if box is self._plain_box[i]:
+            found = [n for n in self._near_plain[i] if not self._in_base[n]]
+            if self._marked:
+                found += [n for n in self._near[i] if n in self._marked and n not in found and self._meets(n, own)]
+            return found
+        return [n for n in self._near[i] if not self._in_base[n] and self._meets(n, own)]
+
+    def _meets(self, n: int, own: Sequence[Box]) -> bool:
+        other = self._full_pieces[n] if n in self._marked else self._plain_pieces[n]
+        return any(_meet(a, b) for a in own for b in other)
 
     def _restore(self, painter: QPainter, boxes: Sequence[Box]) -> None:
         base = self._base

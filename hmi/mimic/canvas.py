@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import partial
 from math import ceil, floor
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
@@ -15,7 +14,7 @@ from hmi.mimic import marks
 from hmi.mimic.state import AlarmMark, Condition
 from hmi.mimic.theme import Role, Theme
 
-_GLYPHS = frozenset("0123456789.,-–%: ")
+_ANY_DIGIT = str.maketrans("123456789", "000000000")
 _NO_BRUSH = QBrush(Qt.BrushStyle.NoBrush)
 
 
@@ -71,16 +70,20 @@ class Canvas:
     def width(self, text: str, role: Role) -> float:
         """Width of a text in logical pixels."""
         theme, glass = self.theme, self.glass
-        return theme.stamps.get(
-            ("width", text, role, glass), lambda: QFontMetricsF(theme.font(role, glass)).horizontalAdvance(text)
-        )
+        if len(text) < 12:
+            # All digits of B612 are equally wide, so that one measure serves all numbers of a length.
+            text = text.translate(_ANY_DIGIT)
+        return theme.stamps.get(("width", text, role, glass), lambda: self._metrics(role).horizontalAdvance(text))
+
+    def _metrics(self, role: Role) -> QFontMetricsF:
+        theme, glass = self.theme, self.glass
+        return theme.stamps.get(("metrics", role, glass), lambda: QFontMetricsF(theme.font(role, glass)))
 
     def elided(self, text: str, role: Role, room: float) -> str:
         """The text, shortened with dots where it is wider than `room`."""
         if self.width(text, role) <= room:
             return text
-        metrics = QFontMetricsF(self.theme.font(role, self.glass))
-        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(room, 0))
+        return self._metrics(role).elidedText(text, Qt.TextElideMode.ElideRight, max(room, 0))
 
     def text(self, x: float, base: float, text: str, role: Role, color: QColor, align: Align = Align.LEFT) -> float:
         """Draw text on a baseline; return its width."""
@@ -96,46 +99,40 @@ class Canvas:
         return width
 
     def number(self, x: float, base: float, text: str, role: Role, color: QColor) -> float:
-        """Draw a number from kept pictures of its digits; return its width.
+        """Draw a number from a kept picture of it; return its width.
 
-        Numbers change with every sample; shaping their text anew costs five times as much.
+        Numbers change with every sample and come again: shaping their text each time costs five times as much.
         """
-        if not _GLYPHS.issuperset(text):
+        if self.scale != 1.0 or len(text) > 12:
             return self.text(x, base, text, role, color)
-        theme, scale, painter = self.theme, self.scale, self.painter
-        if scale != 1.0:
-            return self.text(x, base, text, role, color)
-        rgb, at = color.rgb(), x
-        y = round(base)
-        stamps = theme.stamps
-        for char in text:
-            quarter = int((at - floor(at)) * 4)
-            glyph = stamps.get((char, quarter, role, rgb), partial(self._glyph, char, quarter, role, color))
-            pixmap, advance, ascent = glyph
-            if pixmap is not None:
-                painter.drawPixmap(floor(at), y - ascent, pixmap)
-            at += advance
-        return at - x
+        left, top = floor(x), round(base)
+        quarter = int((x - left) * 4)
+        key = (text, role, color.rgb(), quarter)
+        pixmap, width, ascent = self.theme.stamps.get(key, lambda: self._picture(text, quarter, role, color))
+        self.painter.drawPixmap(left, top - ascent, pixmap)
+        return width
 
-    def _glyph(self, char: str, quarter: int, role: Role, color: QColor) -> tuple[QPixmap | None, float, int]:
+    def _picture(self, text: str, quarter: int, role: Role, color: QColor) -> tuple[QPixmap, float, int]:
         font = self.theme.font(role, self.glass)
-        metrics = QFontMetricsF(font)
-        advance, ascent = metrics.horizontalAdvance(char), ceil(metrics.ascent())
-        if char == " ":
-            return None, advance, ascent
-        pixmap = QPixmap(ceil(advance) + 3, ceil(metrics.height()) + 1)
+        metrics = self._metrics(role)
+        width, ascent = metrics.horizontalAdvance(text), ceil(metrics.ascent())
+        pixmap = QPixmap(ceil(width) + 3, ceil(metrics.height()) + 1)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(font)
         painter.setPen(color)
-        painter.drawText(QPointF(quarter / 4, ascent), char)
+        painter.drawText(QPointF(quarter / 4, ascent), text)
         painter.end()
-        return pixmap, advance, ascent
+        return pixmap, width, ascent
 
     def centred_base(self, role: Role, middle: float) -> float:
         """The baseline that puts capitals of a role in the middle of a line."""
         return middle + self.font_px(role) * 0.36
+
+    def pen(self, color: QColor, width: float, dash: tuple[float, ...] = ()) -> QPen:
+        """`marks.pen`, kept."""
+        return self.theme.stamps.get((color.rgba(), width, dash), lambda: marks.pen(color, width, dash))
 
     def fill(self, rect: QRectF, brush: QColor | QBrush) -> None:
         self.painter.fillRect(rect, brush)
@@ -145,7 +142,7 @@ class Canvas:
         brush: QColor | QBrush | None = None,
     ) -> None:  # fmt: skip
         painter = self.painter
-        painter.setPen(marks.pen(stroke, width, dash))
+        painter.setPen(self.pen(stroke, width, dash))
         painter.setBrush(_NO_BRUSH if brush is None else brush)
         painter.drawRect(rect)
 
@@ -153,7 +150,7 @@ class Canvas:
         self, x1: float, y1: float, x2: float, y2: float, color: QColor, width: float = 1.5,
         dash: tuple[float, ...] = (),
     ) -> None:  # fmt: skip
-        self.painter.setPen(marks.pen(color, width, dash))
+        self.painter.setPen(self.pen(color, width, dash))
         self.painter.drawLine(QLineF(x1, y1, x2, y2))
 
     def path(self, path: QPainterPath, stroke: QPen | None, brush: QColor | QBrush | None = None) -> None:
@@ -209,7 +206,7 @@ class Canvas:
             self.frame(body.adjusted(-6, -6, 6, 6), alarm, 3.0)
             self.alarm(alarm, body.left() - 13, body.top() - 5, 0.85)
         if quality is Quality.OUT_OF_SERVICE:
-            self.line(body.left(), body.bottom(), body.right(), body.top(), ink, 2.5)
+            self.line(body.left(), body.bottom(), body.right(), body.top(), ink, 1.5)
         if quality is not Quality.GOOD:
             self.quality(quality, body.right() - 1, body.top() + 3)
         if write is not None and write.state in (WriteState.PENDING, WriteState.UNKNOWN):

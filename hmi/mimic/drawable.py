@@ -120,9 +120,9 @@ class Drawable(ABC):
         """All that may be touched when drawn: with a plain condition, or with any."""
         return self.rect.adjusted(*(self.plain_margins if plain else self.margins))
 
-    def pieces(self) -> list[QRectF]:
+    def pieces(self, plain: bool) -> list[QRectF]:
         """The area in parts, for elements that are mostly empty (pipes)."""
-        return [self.area(plain=False)]
+        return [self.area(plain)]
 
     # what a person does with it
 

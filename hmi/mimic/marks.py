@@ -101,7 +101,7 @@ def _alarm(painter: QPainter, priority: int, state: AlarmState, theme: Theme, bl
     digit = theme.ink
     if state is AlarmState.UNACKNOWLEDGED:
         if blink_on:
-            ring = pen(theme.ink, 1.4)
+            ring = pen(theme.ink, 2.0)
             ring.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
             painter.setPen(ring)
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -253,7 +253,7 @@ def _tile(theme: Theme, scale: float, side: float, hatch: bool) -> QBrush:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.scale(pixels / side, pixels / side)
     if hatch:
-        painter.setPen(pen(theme.line, 3.1))
+        painter.setPen(pen(theme.line, 1.8))
         for shift in (-side, 0.0, side):
             painter.drawLine(QPointF(shift - side, 2 * side), QPointF(shift + 2 * side, -side))
     else:

@@ -9,7 +9,6 @@ from hmi.core.command import WriteState
 from hmi.core.screen import Button, Setpoint
 from hmi.core.status import Quality
 from hmi.core.tag import Tag
-from hmi.mimic import marks
 from hmi.mimic.bound import is_discrete
 from hmi.mimic.canvas import Align, Canvas, dash_of
 from hmi.mimic.drawable import Drawable, Look, Workshop
@@ -106,7 +105,7 @@ class ButtonDrawable(ControlDrawable):
         dash = dash_of(quality) or ((4.0, 3.0) if off else ())
         inverse = what.on and not off
         painter = canvas.painter
-        painter.setPen(marks.pen(theme.line, 1, dash))
+        painter.setPen(canvas.pen(theme.line, 1, dash))
         painter.setBrush(pattern if pattern is not None else theme.ink if inverse else theme.panel)
         painter.drawRoundedRect(rect, 2, 2)
         if pattern is not None:
@@ -210,7 +209,7 @@ class SetpointDrawable(ControlDrawable):
         dash = (5.0, 3.0) if condition.locked or (busy and not unknown) else dash_of(quality)
         forced = quality is Quality.FORCED
         painter = canvas.painter
-        painter.setPen(marks.pen(theme.ink if busy else theme.line, 2 if unknown else 1, dash))
+        painter.setPen(canvas.pen(theme.ink if busy else theme.line, 2 if unknown else 1, dash))
         painter.setBrush(theme.ink if forced else theme.canvas if condition.locked else theme.well)
         painter.drawRoundedRect(rect, 2, 2)
         soft = quality in (Quality.STALE, Quality.OUT_OF_SERVICE)
@@ -236,14 +235,14 @@ class SetpointDrawable(ControlDrawable):
     def _arrow(self, canvas: Canvas, color: QColor) -> None:
         x, y = self.rect.x() + 8, self.rect.center().y() + 1
         painter = canvas.painter
-        painter.setPen(marks.pen(color, 1.5))
+        painter.setPen(canvas.pen(color, 1.5))
         painter.drawLine(int(x), int(y) - 1, int(x) + 4, int(y) + 3)
         painter.drawLine(int(x) + 4, int(y) + 3, int(x) + 8, int(y) - 1)
 
     def _editing(self, canvas: Canvas, what: FieldLook, edit: Edit) -> None:
         rect, theme = self.rect, canvas.theme
         painter = canvas.painter
-        painter.setPen(marks.pen(theme.ink, 2, (5, 3) if edit.error else ()))
+        painter.setPen(canvas.pen(theme.ink, 2, (5, 3) if edit.error else ()))
         painter.setBrush(theme.well)
         painter.drawRoundedRect(rect, 2, 2)
         base = canvas.centred_base(Role.STATE, rect.center().y())

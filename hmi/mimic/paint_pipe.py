@@ -7,7 +7,6 @@ from PySide6.QtGui import QPainterPath
 
 from hmi.core.screen import Pipe
 from hmi.core.status import Quality
-from hmi.mimic import marks
 from hmi.mimic.canvas import Canvas
 from hmi.mimic.drawable import Drawable, Look, Workshop
 from hmi.mimic.state import Condition, Situation
@@ -58,14 +57,16 @@ class PipeDrawable(Drawable):
         return [QRectF(a, b).normalized().adjusted(-reach, -reach, reach, reach) for a, b in self._pairs]
 
     def area(self, plain: bool) -> QRectF:
-        if plain:
-            return self.rect.adjusted(-8, -8, 8, 8)
-        return self.rect.adjusted(-24, -36, 36, 8)
+        area = QRectF()
+        for piece in self.pieces(plain):
+            area = area.united(piece)
+        return area
 
-    def pieces(self) -> list[QRectF]:
+    def pieces(self, plain: bool) -> list[QRectF]:
         arrows = [QRectF(a.x() - 8, a.y() - 8, 16, 16) for a in self.arrows]
         mark = self._mark_place()
-        return [*self._runs(4.0), *arrows, QRectF(mark.x() - 22, mark.y() - 22, 44, 44)]
+        marks_box = [] if plain else [QRectF(mark.x() - 22, mark.y() - 22, 44, 44)]
+        return [*self._runs(4.0), *arrows, *marks_box]
 
     def _mark_place(self) -> QPointF:
         return self.middle + (QPointF(0, -18) if self.level else QPointF(18, 0))
@@ -80,12 +81,12 @@ class PipeDrawable(Drawable):
         flows = bool(look.body.flows)
         broken = _BROKEN.get(quality)
         if broken is not None:
-            canvas.path(self.path, marks.pen(theme.pipe, self.width, broken))
+            canvas.path(self.path, canvas.pen(theme.pipe, self.width, broken))
         elif flows:
-            canvas.path(self.path, marks.pen(theme.pipe, self.width))
+            canvas.path(self.path, canvas.pen(theme.pipe, self.width))
         else:
-            canvas.path(self.path, marks.pen(theme.line, self.width + 1.5))
-            canvas.path(self.path, marks.pen(theme.canvas, self.width - 1.5 if self.width > 2 else 1.0))
+            canvas.path(self.path, canvas.pen(theme.line, self.width + 1.5))
+            canvas.path(self.path, canvas.pen(theme.canvas, self.width - 1.5 if self.width > 2 else 1.0))
         if flows and broken is None:
             for arrow in self.arrows:
                 self._arrow(canvas, arrow)

@@ -7,7 +7,6 @@ from PySide6.QtGui import QFontMetricsF, QPainterPath
 
 from hmi.core.screen import Group, Line, Panel, Placeholder, Terminal, TextElement
 from hmi.core.status import Quality
-from hmi.mimic import marks
 from hmi.mimic.canvas import Align, Canvas
 from hmi.mimic.drawable import Drawable, Look, Workshop, worded
 from hmi.mimic.state import Condition, Situation
@@ -112,7 +111,7 @@ class LineDrawable(Drawable):
         return None
 
     def paint(self, canvas: Canvas, look: Look) -> None:
-        canvas.painter.setPen(marks.pen(canvas.theme.hair, 1.5))
+        canvas.painter.setPen(canvas.pen(canvas.theme.hair, 1.5))
         canvas.painter.drawPolyline(self.points)
 
 
@@ -163,7 +162,7 @@ class TerminalDrawable(Drawable):
         path.lineTo(rect.right() - tip, rect.bottom())
         path.lineTo(rect.bottomLeft())
         path.closeSubpath()
-        canvas.path(path, marks.pen(theme.line, 1.5), theme.panel)
+        canvas.path(path, canvas.pen(theme.line, 1.5), theme.panel)
         room = rect.width() - tip * 0.6 - 10
         text = canvas.elided(look.body, Role.NAME, room)
         canvas.text(rect.x() + 8, rect.center().y() + 5, text, Role.NAME, theme.ink)

@@ -65,13 +65,14 @@ def paint_slot(canvas: Canvas, rect: QRectF, what: SlotText, condition: Conditio
 def _reason(canvas: Canvas, rect: QRectF, left: float, word: str, quality: Quality) -> None:
     narrow = rect.width() < 110
     bad = quality is Quality.BAD
-    role = Role.CAPTION if narrow else Role.LABEL_BOLD if bad else Role.LABEL
-    room = rect.right() - 5 - left
+    plain, bold = (Role.CAPTION, Role.CAPTION_BOLD) if narrow else (Role.LABEL, Role.LABEL_BOLD)
+    role = bold if bad else plain
+    room = rect.right() - 2 - left
     shown = canvas.elided(word, role, room)
     if quality is not Quality.NEVER_READ:
-        canvas.fill(QRectF(left - 2, rect.y() + 5, room + 2, rect.height() - 10), canvas.theme.canvas)
+        canvas.fill(QRectF(left - 2, rect.y() + 5, rect.right() - 3 - left, rect.height() - 10), canvas.theme.canvas)
     color = canvas.theme.ink if bad else canvas.theme.ink2
-    canvas.text(left + 1, canvas.centred_base(role, rect.center().y()), shown, role, color)
+    canvas.text(left if narrow else left + 2, canvas.centred_base(role, rect.center().y()), shown, role, color)
 
 
 def _number(canvas: Canvas, rect: QRectF, left: float, what: SlotText, condition: Condition) -> None:

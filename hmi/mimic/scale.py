@@ -125,14 +125,14 @@ class AnalogueScale:
             path.lineTo(bar.right() + 12, at + 8)
             edge = theme.onp if coloured else theme.canvas
         path.closeSubpath()
-        canvas.path(path, marks.pen(edge, 1.2), color)
+        canvas.path(path, canvas.pen(edge, 1.2), color)
 
     def _triangle(self, canvas: Canvas, x: float, y: float) -> None:
         path = QPainterPath(QPointF(x, y))
         path.lineTo(x - 9, y - 6)
         path.lineTo(x - 9, y + 6)
         path.closeSubpath()
-        canvas.path(path, marks.pen(canvas.theme.ink, 1.5), canvas.theme.canvas)
+        canvas.path(path, canvas.pen(canvas.theme.ink, 1.5), canvas.theme.canvas)
 
     def _last_piece(self, canvas: Canvas, at: float, columns: Columns, bar: QRectF, quality: Quality) -> None:
         """From the last whole column to the pointer."""

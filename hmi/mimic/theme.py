@@ -22,6 +22,7 @@ class Role(Enum):
     """What a piece of text is for: size in logical pixels, weight, and the least size in pixels on the glass."""
 
     CAPTION = (12, False, 12.0)
+    CAPTION_BOLD = (12, True, 12.0)
     LABEL = (14, False, 12.0)
     LABEL_BOLD = (14, True, 12.0)
     NAME = (16, False, 12.0)
@@ -32,6 +33,9 @@ class Role(Enum):
     KEY = (40, True, 14.0)
     DIGIT = (13, True, 0.0)
     LETTER = (20, True, 0.0)
+
+    # Roles are parts of the keys of everything that is kept; the hash of an Enum is a Python function.
+    __hash__ = object.__hash__
 
     def pixels(self, scale: float = 1.0) -> int:
         """Size in logical pixels, so that nothing falls under its least size where the screen is drawn at `scale`."""

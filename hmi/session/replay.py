@@ -34,6 +34,10 @@ _AHEAD_S = 2.0
 _STEP_US = 100_000
 
 
+Waiting = list[Future[int]]
+"""Who waits for a moment to be shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """The whole plant at one time."""
@@ -82,9 +86,9 @@ class ReplaySession:
         self._worker = ThreadPoolExecutor(1, "replay")
         self._others = ThreadPoolExecutor(2, "replay-history")
         self._lock = threading.Lock()
-        self._wanted: tuple[int, Future[int]] | None = None
+        self._wanted: tuple[int, Waiting] | None = None
         self._busy = False
-        self._found: list[tuple[Moment, Future[int]] | Stretch] = []
+        self._found: list[tuple[Moment, Waiting] | Stretch] = []
         self._ahead: list[Stretch] = []
         self._ahead_us = time_us
         self._played: tuple[int, int] = (0, 0)
@@ -110,10 +114,8 @@ class ReplaySession:
         """
         done: Future[int] = Future()
         with self._lock:
-            if self._wanted is not None:
-                older = self._wanted[1]
-                done.add_done_callback(lambda f: older.set_result(f.result()) if not f.exception() else None)
-            self._wanted = (time_us, done)
+            older = self._wanted[1] if self._wanted is not None else []
+            self._wanted = (time_us, [*older, done])
             self._generation += 1
         self._ask_next()
         return done
@@ -209,12 +211,12 @@ class ReplaySession:
         with self._lock:
             if self._busy or self._wanted is None:
                 return
-            time_us, done = self._wanted
+            time_us, waiting = self._wanted
             self._wanted = None
             self._busy = True
-        self._worker.submit(self._look_up, time_us, done)
+        self._worker.submit(self._look_up, time_us, waiting)
 
-    def _look_up(self, time_us: int, done: "Future[int]") -> None:
+    def _look_up(self, time_us: int, waiting: Waiting) -> None:
         try:
             moment = Moment(
                 time_us,
@@ -227,7 +229,7 @@ class ReplaySession:
             self.failure = str(error)
             moment = Moment(time_us, self._nothing(time_us), (), ())
         with self._lock:
-            self._found.append((moment, done))
+            self._found.append((moment, waiting))
             self._busy = False
         self._ask_next()
 
@@ -252,7 +254,7 @@ class ReplaySession:
 
     # -- showing ---------------------------------------------------------------------------------------------------
 
-    def _show(self, moment: Moment, done: "Future[int]") -> None:
+    def _show(self, moment: Moment, waiting: Waiting) -> None:
         self._time_us = moment.time_us
         self.table.apply(moment.values)
         self._alarms = {a.key: a for a in moment.alarms if a.state is not AlarmState.NORMAL}
@@ -263,8 +265,9 @@ class ReplaySession:
         self._ahead_us = moment.time_us
         self._played = (0, 0)
         self._ticked_us = self._clock.monotonic_us()
-        if not done.done():
-            done.set_result(moment.time_us)
+        for done in waiting:
+            if not done.done():
+                done.set_result(moment.time_us)
 
     def _play_samples(self, target: int) -> None:
         ahead_us = int(_AHEAD_S * SECOND * max(self.speed, 1.0))

@@ -45,6 +45,10 @@ class TrendSource(QObject):
         """Whether the historian has been asked and has not answered yet."""
         return self._busy
 
+    def knows(self, start_us: int) -> bool:
+        """Whether history from this time on has been read; before that, nothing may be said about it."""
+        return self._loaded is not None and start_us >= self._loaded[0] - 1
+
     def set_session(self, session: Session) -> None:
         """Another plant time: pens stay, their data is asked for anew."""
         plant = session.plant

@@ -11,7 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 # name of the bench -> its module
-BENCHES: dict[str, str] = {}
+BENCHES: dict[str, str] = {
+    "config": "tests.bench.config",
+    "drivers": "tests.bench.drivers",
+    "mimic": "tests.bench.mimic",
+}
 
 
 def main() -> int:

@@ -44,6 +44,9 @@ class Running:
     def status(self, name: str) -> int:
         return int(self.collection.table.status[self.tag(name)])
 
+    def title(self, screen: str) -> str:
+        return str(self.collection.plant.screens[screen].title.source)
+
     @property
     def alarms(self) -> dict[str, AlarmState]:
         return {alarm.key: alarm.state for alarm in self.collector.welcome().alarms}
@@ -162,7 +165,7 @@ def test_that_a_changed_screen_is_taken_at_once_and_a_changed_device_as_a_whole(
         first = c.collection
         screen = folder / "screens" / "overview.yaml"
         screen.write_text(screen.read_text().replace("Overview", "Whole plant"))
-        await until(lambda: c.collection.plant.screens["overview"].title.source == "Whole plant", "the screen is taken", 3)
+        await until(lambda: c.title("overview") == "Whole plant", "the screen is taken", 3)
         assert c.collection is first
         tags = folder / "tags" / "bench.csv"
         good = tags.read_text()

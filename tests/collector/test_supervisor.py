@@ -12,6 +12,7 @@ from hmi.core.clock import SECOND, HandClock
 from hmi.core.device import Device, DeviceHealth, DeviceState
 from tests.collector.bench_device import BenchDevice, BenchKind
 from tests.collector.plants import tags
+from tests.collector.waiting import until
 
 PLC = Device("PLC-1", "bench", None)
 TAGS = tags({"device": "PLC-1"}, {"device": "PLC-1"})
@@ -52,6 +53,7 @@ async def _lost_and_back() -> None:
     bench, told, clock = BenchDevice(), Told(), HandClock()
     supervisor = Supervisor(PLC, TAGS, BenchKind(bench), clock, told)
     task = asyncio.create_task(supervisor.run())
+    await until(lambda: told.words, "the first connection")
     await settle()
     assert told.words == ["back"]
     assert told.samples == 2
@@ -80,6 +82,7 @@ async def _slower_and_slower() -> None:
     bench, told, clock = BenchDevice(connected=False), Told(), HandClock()
     supervisor = Supervisor(PLC, TAGS, BenchKind(bench), clock, told)
     task = asyncio.create_task(supervisor.run())
+    await until(lambda: told.words, "the first connection")
     await settle()
     assert told.words == ["lost: no cable"]
     tried: list[int] = []
@@ -104,6 +107,7 @@ def test_that_a_device_that_stays_away_is_tried_ever_more_slowly_but_not_slower_
 async def _broken_driver() -> None:
     bench, told, clock = BenchDevice(breaks=True), Told(), HandClock()
     task = asyncio.create_task(Supervisor(PLC, TAGS, BenchKind(bench), clock, told).run())
+    await until(lambda: len(told.words) > 1, "the driver has failed")
     await settle()
     clock.advance_us(SECOND)
     await settle()

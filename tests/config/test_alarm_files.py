@@ -37,13 +37,16 @@ def test_that_states_may_be_named_by_number_or_by_word() -> None:
 
 def test_that_a_state_that_the_tag_does_not_have_is_told() -> None:
     assert printed(alarms__a_yaml=alarms("alarms:\n  P-1.state: {state: {equals: [tript], priority: low}}\n")) == [
-        "alarms/a.yaml:3:31: error: 'tript' is no state of 'P-1.state' (0=standby|1=running|2=tripped)"
-        " (hint: did you mean 'tripped'?)"
+        (
+            "alarms/a.yaml:3:31: error: 'tript' is no state of 'P-1.state' (0=standby|1=running|2=tripped) "
+            "(hint: did you mean 'tripped'?)"
+        )
     ]
 
 
 def test_that_one_alarm_serves_many_tags() -> None:
-    text = 'each:\n  - for: [P-1, P-2]\n    alarms: {"$item.state": {state: {equals: 2, priority: high, text: "$item out"}}}\n'
+    rule = '{state: {equals: 2, priority: high, text: "$item out"}}'
+    text = f'each:\n  - for: [P-1, P-2]\n    alarms: {{"$item.state": {rule}}}\n'
     plant = good(alarms__a_yaml=alarms(text))
     assert plant.rule["P-1.state/state"].text == "P-1 out"
     assert plant.rule["P-2.state/state"].text == "P-2 out"

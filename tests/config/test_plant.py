@@ -4,7 +4,7 @@ import pytest
 
 from hmi.core.clock import SECOND
 from hmi.core.tag import DataType, Lane, Scale
-from tests.config.plants import PLANT, TAGS, files, good, load, printed
+from tests.config.plants import PLANT, TAGS, files, good, load, printed, with_elements
 
 
 def test_that_a_plant_is_what_its_files_say() -> None:
@@ -79,8 +79,10 @@ def test_that_a_raw_range_becomes_a_scale() -> None:
 def test_that_two_ways_to_scale_exclude_each_other() -> None:
     text = "name,device,address,type,low,high,raw_low,raw_high,scale\nTT-1,PLC-1,holding:0,int16,0,1,0,9,2\n"
     assert printed(tags__tags_csv=text) == [
-        "tags/tags.csv:2:raw_low: error: raw_low/raw_high and scale/offset are two ways to say the same"
-        " (hint: keep one of them)"
+        (
+            "tags/tags.csv:2:raw_low: error: raw_low/raw_high and scale/offset are two ways to say the same"
+            " (hint: keep one of them)"
+        )
     ]
 
 
@@ -142,7 +144,7 @@ def test_that_every_mistake_of_every_file_is_told_at_once() -> None:
         plant_yaml=PLANT.replace("zone:", "zoen:"),
         tags__tags_csv=TAGS + "TT-1,,,PLC-1,holding:40,flaot32,,,,,,\n",
         alarms__alarms_yaml="version: 1\nalarms:\n  LT-2: {high: {limit: 5, priority: high}}\n",
-        screens__overview_yaml="version: 1\nscreen: {title: O}\nelements:\n  - {type: value, at: [1, 2], value: LT-3}\n",
+        screens__overview_yaml=with_elements("{type: value, at: [1, 2], value: LT-3}"),
     )
     assert [line.partition(":")[0] for line in lines] == [
         "alarms/alarms.yaml",

@@ -93,7 +93,7 @@ def test_that_a_placeholder_stands_where_the_element_would() -> None:
     placeholder = plant.open_screen("overview")[0].elements[1]
     assert placeholder.type == "placeholder"  # type: ignore[union-attr]
     assert placeholder.at == (70, 80)  # type: ignore[union-attr]
-    assert placeholder.message == "screens/overview.yaml:5:58: unknown tag 'NO.SUCH'"  # type: ignore[union-attr]
+    assert placeholder.message == "screens/overview.yaml:5:54: unknown tag 'NO.SUCH'"  # type: ignore[union-attr]
 
 
 def test_that_a_wrong_element_in_a_group_leaves_the_rest_of_the_group() -> None:
@@ -107,9 +107,9 @@ def test_that_a_wrong_element_in_a_group_leaves_the_rest_of_the_group() -> None:
 
 
 def test_that_a_faceplate_that_nobody_opens_is_checked_all_the_same() -> None:
-    text = FACEPLATE.replace("type: value", "type: valeu")
+    text = FACEPLATE.replace("type: value", "type: vlaue")
     assert printed(screens__faceplates__pump_yaml=text) == [
-        "screens/faceplates/pump.yaml:4:12: error: unknown element 'valeu' (hint: did you mean 'value'?)"
+        "screens/faceplates/pump.yaml:4:12: error: unknown element 'vlaue' (hint: did you mean 'value'?)"
     ]
 
 
@@ -150,34 +150,44 @@ def test_that_parts_which_contain_each_other_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("element", "line"),
+    ("element", "message"),
     [
-        ("{type: horizon, at: [0, 0], size: [9, 9], columns: [[LT-1, LT-2]]}", "5:64: error: unknown tag 'LT-2'"),
-        ("{type: horizon, at: [0, 0], size: [9, 9], columns: [[LT-1, NOTE]]}", "5:64: error: 'NOTE' is a text"),
+        ("{type: horizon, at: [0, 0], size: [9, 9], columns: [[LT-1, ¦LT-2]]}", "unknown tag 'LT-2'"),
+        ("{type: horizon, at: [0, 0], size: [9, 9], columns: [[LT-1, ¦NOTE]]}", "'NOTE' is a text"),
         (
-            "{type: horizon, at: [0, 0], size: [9, 9], columns: [[LT-1]], names: {LT-2: x}}",
-            "5:80: error: 'LT-2' is not among the columns",
+            "{type: horizon, at: [0, 0], size: [9, 9], columns: [[LT-1]], names: {LT-2: ¦x}}",
+            "'LT-2' is not among the columns",
         ),
-        ("{type: trend, at: [0, 0], size: [9, 9], pens: []}", "5:51: error: pens: needs at least 1 entry"),
-        ("{type: trend, at: [0, 0], size: [9, 9], pens: [LT-1], span: 1x}", "5:65: error: span: '1x' is not a duration"),
-        ("{type: pipe, points: [[0, 0], [1]]}", "5:37: error: 'points' is missing"),
-        ("{type: text, at: [0, 0], text: A, style: huge}", "5:46: error: style: 'huge' is not one of caption"),
-        ("{type: text, at: [0, 0], text: A, open: {}}", "5:45: error: open: expected one of screen, faceplate, tag"),
-        ("{type: text, at: [0, 0], text: A, open: {tag: LT-2}}", "5:51: error: unknown tag 'LT-2'"),
-        ("{type: text, at: [0, 0], text: A, alarms: [PLC-2]}", "5:48: error: unknown tag 'PLC-2'"),
-        ("{type: text, at: [0, 0], text: A, visible: '= {LT-1} >'}", "5:59: error: visible: this is not an expression"),
-        ("{type: text, at: [0, 0], text: 'A } B'}", "5:39: error: text: a brace without its counterpart"),
-        ("{type: text, at: [0, 0], text: '{LT-1:xx}'}", "5:37: error: text: 'xx' is not a number format"),
-        ("{type: group}", "5:5: error: a group needs 'elements' or 'use'"),
-        ("{type: placeholder, message: x}", "5:12: error: unknown element 'placeholder'"),
-        ("text", "5:5: error: expected an element"),
-        ("{at: [0, 0]}", "5:5: error: 'type' is missing"),
+        ("{type: trend, at: [0, 0], size: [9, 9], pens: ¦[]}", "pens: needs at least 1 entry"),
+        ("{type: trend, at: [0, 0], size: [9, 9], pens: [LT-1], span: ¦1x}", "span: '1x' is not a duration"),
+        ("{type: pipe, points: [[0, 0], ¦[1]]}", "points: an entry is missing in this list"),
+        ("{type: pipe, points: ¦[[0, 0]]}", "points: needs at least 2 entries"),
+        ("{type: text, at: [0, 0], text: A, style: ¦huge}", "style: 'huge' is not one of caption"),
+        ("{type: text, at: [0, 0], text: A, open: ¦{}}", "open: expected one of screen, faceplate, tag"),
+        ("{type: text, at: [0, 0], text: A, open: {tag: ¦LT-2}}", "unknown tag 'LT-2'"),
+        (
+            "{type: text, at: [0, 0], text: A, open: {tag: LT-1, ¦wiht: {}}}",
+            "unknown key 'wiht' (hint: did you mean 'with'?)",
+        ),
+        ("{type: text, at: [0, 0], text: A, alarms: [¦PLC-2]}", "unknown tag 'PLC-2'"),
+        ("{type: text, at: [0, 0], text: A, visible: '= {LT-1} ¦>'}", "visible: the expression ends too early"),
+        ("{type: text, at: [0, 0], text: A, visible: '= {LT-1} > ¦level'}", "visible: unknown word 'level'"),
+        ("{type: text, at: [0, 0], text: A, visible: '= {¦NOTE} > 1'}", "'NOTE' is a text; a number is needed here"),
+        ("{type: text, at: [0, 0], text: 'A ¦} B'}", "text: a brace without its counterpart"),
+        ("{type: text, at: [0, 0], text: '{LT-1:¦xx}'}", "text: 'xx' is not a number format"),
+        ("{type: text, at: [0, 0], text: '{LT-1} and {¦LT-3}'}", "unknown tag 'LT-3'"),
+        ("¦{type: group}", "a group needs 'elements' or 'use'"),
+        ("{type: ¦placeholder, message: x}", "unknown element 'placeholder'"),
+        ("¦text", "expected an element"),
+        ("¦{at: [0, 0]}", "'type' is missing"),
     ],
 )
-def test_that_each_mistake_in_an_element_has_its_place_and_words(element: str, line: str) -> None:
-    lines = printed(screens__overview_yaml=with_elements(element))
+def test_that_each_mistake_in_an_element_has_its_place_and_words(element: str, message: str) -> None:
+    """The mark ¦ stands before the place that is told."""
+    lines = printed(screens__overview_yaml=with_elements(element.replace("¦", "")))
     assert len(lines) == 1, lines
-    assert lines[0].startswith(f"screens/overview.yaml:{line}")
+    column = len("  - ") + element.index("¦") + 1
+    assert lines[0].startswith(f"screens/overview.yaml:5:{column}: error: {message}")
 
 
 def test_that_a_device_may_mark_an_element_with_its_alarms() -> None:

@@ -27,6 +27,7 @@ WIRED = ["modbus-tcp", "opcua"]
 class Bench:
     """A device with four tags: a float, a writable scaled value, a writable whole number, and one that refuses."""
 
+    device: Device
     driver: Any
     tags: tuple[Tag, ...]
     wire: Wire | None
@@ -71,7 +72,7 @@ async def bench(kind: str, ua_plant: UaPlant) -> AsyncIterator[Bench]:
         device = Device("D-1", kind, entry.options(**options), period_us=PERIOD_US)
         driver = entry.make(device, tags, SystemClock())
         try:
-            yield Bench(driver, tags, wire)
+            yield Bench(device, driver, tags, wire)
         finally:
             await driver.close()
 
@@ -155,6 +156,37 @@ def test_that_a_lost_device_is_reported_within_a_bounded_time(kind: str, how: st
                 else:
                     b.wire.silent = True
                 with pytest.raises(DeviceError, match="D-1"):
+                    await asyncio.wait_for(asyncio.shield(task), LOSS_S)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("kind", WIRED)
+def test_that_a_write_without_an_answer_is_a_loss_and_never_a_refusal(kind: str, ua_plant: UaPlant) -> None:
+    async def scenario() -> None:
+        async with bench(kind, ua_plant) as b:
+            assert b.wire is not None
+            await b.driver.open()
+            await b.driver.write(b.tags[2], 5)
+            b.wire.silent = True
+            with pytest.raises(DeviceError) as caught:
+                await asyncio.wait_for(b.driver.write(b.tags[2], 6), LOSS_S)
+            assert not isinstance(caught.value, WriteRefused)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("kind", WIRED)
+def test_that_a_device_without_tags_is_watched_all_the_same(kind: str, ua_plant: UaPlant) -> None:
+    async def scenario() -> None:
+        async with bench(kind, ua_plant) as b:
+            assert b.wire is not None
+            driver = DRIVERS[kind].make(b.device, (), SystemClock())
+            await driver.open()
+            async with running(driver, Collected()) as task:
+                await asyncio.sleep(0)
+                await b.wire.cut()
+                with pytest.raises(DeviceError):
                     await asyncio.wait_for(asyncio.shield(task), LOSS_S)
 
     run(scenario())

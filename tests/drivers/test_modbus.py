@@ -81,6 +81,22 @@ def test_that_a_tag_that_does_not_exist_turns_bad_once_a_period_and_the_others_s
     run(scenario())
 
 
+def test_that_a_device_whose_program_was_stopped_is_back_within_a_period_of_its_start() -> None:
+    async def scenario() -> None:
+        async with Plc({n: n for n in range(8)}) as plc:
+            driver = driver_of(plc, [tag_of(n, f"holding:{n}") for n in range(8)])
+            await driver.open()
+            plc.refuse[READ_HOLDING] = ExcCodes.ILLEGAL_ADDRESS
+            got = Collected()
+            async with running(driver, got):
+                await got.until(lambda: all(len(got.of(n)) >= 3 for n in range(8)))
+                assert {status for n in range(8) for _, _, status in got.of(n)} == {BAD_CONFIGURATION_ERROR}
+                plc.refuse.clear()
+                await got.until(lambda: all(got.last(n) == (n, GOOD) for n in range(8)), within_s=1)
+
+    run(scenario())
+
+
 def test_that_an_exception_of_the_device_turns_only_the_tags_of_that_block_bad() -> None:
     async def scenario() -> None:
         async with Plc({0: 1}, {0: 2}, refuse={4: ExcCodes.DEVICE_FAILURE}) as plc:
@@ -141,6 +157,80 @@ def test_that_a_device_that_cannot_write_single_bits_says_what_to_do() -> None:
             with pytest.raises(WriteRefused, match=r"illegal function.*write the whole register"):
                 await driver.write(tag_of(0, "holding:0.9", DataType.BOOL), True)
             await driver.close()
+
+    run(scenario())
+
+
+def test_that_a_write_that_the_device_acknowledges_but_has_not_finished_is_not_refused() -> None:
+    async def scenario() -> None:
+        async with Plc({0: 0}, refuse={6: ExcCodes.ACKNOWLEDGE}) as plc:
+            driver = driver_of(plc, [tag_of(0, "holding:0")])
+            await driver.open()
+            await driver.write(tag_of(0, "holding:0"), 3)
+            plc.refuse[6] = ExcCodes.DEVICE_BUSY
+            with pytest.raises(WriteRefused, match="device busy"):
+                await driver.write(tag_of(0, "holding:0"), 3)
+            await driver.close()
+
+    run(scenario())
+
+
+def _answer(request: bytes, body: bytes, transaction: int | None = None, length: int | None = None) -> bytes:
+    number = int.from_bytes(request[:2]) if transaction is None else transaction
+    size = len(body) + 1 if length is None else length
+    return number.to_bytes(2) + b"\0\0" + size.to_bytes(2) + request[6:7] + body
+
+
+ROGUES: dict[str, Any] = {
+    "noise": lambda request: bytes(range(200, 256)) * 4,
+    "another request's number": lambda request: _answer(request, b"\3\2\0\7", transaction=4711),
+    "another function": lambda request: _answer(request, b"\4\2\0\7"),
+    "too few registers": lambda request: _answer(request, b"\3\0"),
+    "too many registers": lambda request: _answer(request, b"\3\6\0\7\0\7\0\7"),
+    "half a register": lambda request: _answer(request, b"\3\1\7"),
+    "a length that is not there": lambda request: _answer(request, b"\3\2\0\7", length=200),
+    "a count that is not there": lambda request: _answer(request, b"\3\xfa\0\7"),
+    "nothing": lambda request: b"",
+    "half an answer": lambda request: _answer(request, b"\3\2\0\7")[:9],
+    "an unknown exception": lambda request: _answer(request, b"\x83\x63"),
+}
+
+
+@pytest.mark.parametrize("rogue", list(ROGUES))
+def test_that_a_device_that_answers_nonsense_never_gives_a_good_value_and_never_hangs_the_driver(rogue: str) -> None:
+    async def scenario() -> None:
+        gone = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                while request := await reader.read(260):
+                    writer.write(ROGUES[rogue](request))
+            except OSError:
+                return
+            finally:
+                writer.close()
+                gone.set()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        entry = DRIVERS["modbus-tcp"]
+        options = entry.options(host="127.0.0.1", port=server.sockets[0].getsockname()[1], timeout="200ms")
+        driver = entry.make(Device("PLC-1", "modbus-tcp", options), [tag_of(0, "holding:0")], SystemClock())
+        got = Collected()
+
+        async def attempt() -> None:
+            await driver.open()
+            await driver.run(got)
+
+        # The unknown exception is an answer: the tag is bad, and the device is there.
+        expected: Any = TimeoutError if rogue == "an unknown exception" else DeviceError
+        try:
+            with pytest.raises(expected):
+                await asyncio.wait_for(attempt(), 1.0)
+        finally:
+            await driver.close()
+            server.close()
+            await gone.wait()
+        assert not any(status == GOOD for _, _, status in got.of(0))
 
     run(scenario())
 

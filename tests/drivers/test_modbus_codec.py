@@ -25,7 +25,7 @@ def tag_of(data_type: DataType, address: str = "holding:0", scale: Scale | None 
 
 def decode(tag: Tag, registers: list[int], layout: Layout) -> tuple[float, int, int | None, str | None]:
     (block,) = make_plan([Item(tag, parse_address(tag.address, tag.data_type))], Limits())
-    batch = BlockDecoder(block, layout).decode(registers, 1_000)
+    batch = BlockDecoder(block, layout).decode(np.array(registers, np.uint16), 1_000)
     return (
         float(batch.value[0]),
         int(batch.status[0]),
@@ -125,7 +125,7 @@ def test_that_a_whole_block_of_mixed_types_is_decoded_in_its_places() -> None:
     ]
     (block,) = make_plan([Item(t, parse_address(t.address, t.data_type)) for t in tags], Limits())
     registers = [1, 0x42F6, 0xE979, 250, 0x4F4B, 0, 0, 0, 0, 0, 0xFFFF, 0xFFFF]
-    batch = BlockDecoder(block, Layout()).decode(registers, 77)
+    batch = BlockDecoder(block, Layout()).decode(np.array(registers, np.uint16), 77)
     by_tag = {int(t): i for i, t in enumerate(batch.tag)}
     assert [batch.value[by_tag[i]] for i in (0, 2, 3, 4, 6)] == [1, 15.0, 1, 0, -1]
     assert batch.value[by_tag[1]] == pytest.approx(123.456, rel=1e-6)
@@ -141,7 +141,7 @@ def test_that_a_whole_block_of_mixed_types_is_decoded_in_its_places() -> None:
 def test_that_coils_are_decoded_by_their_places() -> None:
     tags = [tag_of(DataType.BOOL, f"coil:{n}", index=n) for n in (3, 5, 9)]
     (block,) = make_plan([Item(t, parse_address(t.address, t.data_type)) for t in tags], Limits())
-    batch = BlockDecoder(block, Layout()).decode([True, False, False, False, False, False, True], 1)
+    batch = BlockDecoder(block, Layout()).decode(np.array([1, 0, 0, 0, 0, 0, 1], np.uint8), 1)
     assert list(zip(batch.tag.tolist(), batch.value.tolist(), strict=True)) == [(3, 1.0), (5, 0.0), (9, 1.0)]
 
 
@@ -223,7 +223,7 @@ def test_that_decoding_keeps_nothing_from_the_block_before() -> None:
     tag = tag_of(DataType.INT32)
     (block,) = make_plan([Item(tag, parse_address(tag.address, tag.data_type))], Limits())
     decoder = BlockDecoder(block, Layout())
-    first = decoder.decode([0, 1], 1)
-    second = decoder.decode([0, 2], 2)
+    first = decoder.decode(np.array([0, 1], ">u2"), 1)
+    second = decoder.decode(np.array([0, 2], ">u2"), 2)
     assert (first.value[0], second.value[0]) == (1, 2)
     assert not np.shares_memory(first.value, second.value)

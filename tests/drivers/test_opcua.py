@@ -231,6 +231,23 @@ def test_that_a_server_that_says_it_is_not_running_counts_as_lost(ua_plant: UaPl
     run(scenario())
 
 
+def test_that_a_subscription_the_server_forgot_counts_as_lost_though_the_server_answers(ua_plant: UaPlant) -> None:
+    async def scenario() -> None:
+        address = ua_plant.add("forgotten", 1.0, ua.VariantType.Double)
+        driver = driver_of(ua_plant, [tag_of(0, address)], timeout="300ms")
+        await driver.open()
+        got = Collected()
+        async with running(driver, got) as task:
+            await got.until(lambda: bool(got.of(0)))
+            service = ua_plant._server.iserver.subscription_service
+            newest = max(service.subscriptions)
+            await asyncio.to_thread(ua_plant.do, service.delete_subscriptions([newest]))
+            with pytest.raises(DeviceError, match=r"subscription"):
+                await asyncio.wait_for(asyncio.shield(task), 4)
+
+    run(scenario())
+
+
 def test_that_good_without_a_value_is_shown_as_never_read_and_no_time_means_the_time_of_receipt() -> None:
     decoder = Decoder([tag_of(4, "i=1"), tag_of(7, "i=2", DataType.BOOL)])
     values = [ua.DataValue(ua.Variant(None)), ua.DataValue(ua.Variant(True)), ua.DataValue(ua.Variant(1.25))]

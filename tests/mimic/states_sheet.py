@@ -1,5 +1,7 @@
 """The state sheet: every element in every state, as one screen of the size of the look guide's picture."""
 
+from pydantic import TypeAdapter
+
 from hmi.core.alarm import AlarmKind, AlarmState, Priority
 from hmi.core.clock import MINUTE
 from hmi.core.command import WriteState
@@ -16,8 +18,6 @@ from hmi.core.status import (
     UNCERTAIN_LAST_USABLE_VALUE,
 )
 from hmi.core.tag import Tag
-from pydantic import TypeAdapter
-
 from tests.mimic.plant_on_a_table import (
     PlantOnATable,
     discrete,
@@ -100,8 +100,8 @@ def states_plant(mode: Mode = Mode.LIVE) -> tuple[Session, Screen]:
         tags += [level, writable(run) if may else run, writable(sp, 0, 100) if may else sp]
         tags.append(measure(f"{state}.wanted", normal=None))
         kind, priority, _ = ALARMS.get(state, (AlarmKind.HIGH, Priority.HIGH, AlarmState.NORMAL))
-        for name in (level.name, run.name, sp.name):
-            rules.append(limit(name, kind, 4.6 if kind is AlarmKind.HIGH else 1.8, priority))
+        at = 4.6 if kind is AlarmKind.HIGH else 1.8
+        rules += [limit(name, kind, at, priority) for name in (level.name, run.name, sp.name)]
         rules.append(limit(level.name, AlarmKind.HIGH_HIGH, 5.2, Priority.URGENT))
         if kind is AlarmKind.HIGH:
             rules.append(limit(level.name, AlarmKind.LOW, 1.8, Priority.MEDIUM))

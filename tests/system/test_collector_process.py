@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
-from hmi.collector.process import CollectorStartError, holder_of, start_detached, status, stop
+from hmi.collector.process import CollectorStartError, holder_of, last_run, start_detached, status, stop
 from hmi.core.clock import SECOND, SystemClock
 from hmi.core.event import COLLECTOR, EventKind
 from hmi.core.home import Home, home_of
@@ -50,11 +51,12 @@ def served(plc: BenchPlc, more: int) -> None:
 
 
 def kill(pid: int) -> int:
-    """End a process without warning; the wall time at which it was gone."""
+    """End a process without warning; the wall time at which it was still there."""
     process = psutil.Process(pid)
+    alive_us = SystemClock().now_us()
     process.kill()
     process.wait(5)
-    return SystemClock().now_us()
+    return alive_us
 
 
 def test_that_a_killed_collector_loses_and_doubles_nothing_that_it_had_accepted(
@@ -62,12 +64,14 @@ def test_that_a_killed_collector_loses_and_doubles_nothing_that_it_had_accepted(
 ) -> None:
     folder = write_plant(tmp_path / "plant", plc.port, period="50ms")
     killed: list[int] = []
-    for _ in range(3):
+    for _ in range(2):
         pid = start_detached(folder, home, environment)
-        served(plc, 40)
+        served(plc, 30)
+        wait_until(lambda: (status(home) or {})["samples_stored"] > 0, "the first samples are in the database", 30)
         killed.append(kill(pid))
     start_detached(folder, home, environment)
     served(plc, 20)
+    stopping_us = SystemClock().now_us()
     assert stop(home)
     stopped_us = SystemClock().now_us()
     with EmbeddedPostgres(home.database).lease("test") as dsn:
@@ -82,16 +86,45 @@ def test_that_a_killed_collector_loses_and_doubles_nothing_that_it_had_accepted(
     assert stored == sorted(stored)
     assert len(stored) == len(set(stored)), "a sample is there twice"
     missing = {n: at for n, at in plc.served if n not in set(stored)}
-    allowed = {n for n, at in missing.items() if any(0 <= k - at <= ACCEPTED_WITHIN_US for k in [*killed, stopped_us])}
-    assert set(missing) == allowed, "a sample that had been accepted is missing"
+    ends = [*killed, stopping_us]
+    too_late = {n for n, at in missing.items() if any(-SECOND < end_us - at <= ACCEPTED_WITHIN_US for end_us in ends)}
+    assert set(missing) == too_late, "a sample that had been accepted is missing"
     assert set(stored) <= {n for n, _ in plc.served}
-    assert [e.kind for e in events].count(EventKind.COLLECTOR_STARTED) == 4
+    assert [e.kind for e in events].count(EventKind.COLLECTOR_STARTED) == 3
     assert [e.kind for e in events].count(EventKind.COLLECTOR_STOPPED) == 1
-    # Four intervals with gaps between them, none reaching past its kill.
-    assert len(coverage) == 4
-    for interval, end_us in zip(sorted(coverage, key=lambda c: c.start_us), [*killed, stopped_us], strict=True):
-        assert interval.end_us <= end_us
+    # Three intervals with gaps between them, none reaching past its kill.
+    assert len(coverage) == 3
+    for interval, end_us in zip(sorted(coverage, key=lambda c: c.start_us), ends, strict=True):
+        assert interval.end_us - end_us < SECOND
         assert end_us - interval.end_us < 2 * SECOND
+
+
+def test_that_a_killed_database_comes_back_and_misses_nothing(
+    tmp_path: Path, plc: BenchPlc, environment: dict[str, str], home: Home
+) -> None:
+    folder = write_plant(tmp_path / "plant", plc.port, period="50ms")
+    start_detached(folder, home, environment)
+    wait_until(lambda: (status(home) or {})["samples_stored"] > 20, "samples are in the database", 20)
+    with EmbeddedPostgres(home.database).lease("test") as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+        backend = connection.execute("SELECT pg_backend_pid()").fetchone()
+        assert backend is not None
+        postmaster = psutil.Process(backend[0]).parent()
+        assert postmaster is not None
+        postmaster.kill()
+        postmaster.wait(5)
+    read_then = len(plc.served)
+    wait_until(lambda: (status(home) or {})["samples_stored"] > read_then + 20, "the database is back", 30)
+    stopping_us = SystemClock().now_us()
+    assert stop(home)
+    with EmbeddedPostgres(home.database).lease("test") as dsn:
+        reader = Reader(lambda: dsn)
+        try:
+            series = reader.history(["PLC-1.sequence"], 0, stopping_us + SECOND, 1_000_000)[0]
+        finally:
+            reader.close()
+    stored = [int(v) for v in series.value if v == v]
+    served_before = [n for n, at in plc.served if at < stopping_us - ACCEPTED_WITHIN_US]
+    assert stored[: len(served_before)] == served_before
 
 
 def test_that_one_collector_runs_for_a_plant_and_ends_in_order(
@@ -112,6 +145,9 @@ def test_that_one_collector_runs_for_a_plant_and_ends_in_order(
     assert write["state"] == "confirmed"
     process = psutil.Process(pid)
     assert stop(home)
+    last = last_run(home)
+    assert last["samples_taken"] == last["samples_stored"] > 10
+    assert (last["samples_lost"], last["samples_waiting"]) == (0, 0)
     assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     assert holder_of(home) is None
     assert not home.socket.exists()

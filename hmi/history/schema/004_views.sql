@@ -9,7 +9,7 @@ $$;
 COMMENT ON FUNCTION status_name(int4) IS 'Symbolic name of a status code, or the code itself.';
 
 CREATE FUNCTION status_class(status int4) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE WHEN status < 0 THEN 'bad' WHEN status >= 1073741824 THEN 'uncertain' ELSE 'good' END
+    SELECT CASE WHEN status < 0 THEN 'bad' WHEN status >= 1073741824 THEN 'uncertain' WHEN status >= 0 THEN 'good' END
 $$;
 COMMENT ON FUNCTION status_class(int4) IS 'good, uncertain or bad.';
 

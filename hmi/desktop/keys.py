@@ -1,0 +1,36 @@
+"""Which key does what. Keys with Ctrl, Alt or a number are taken everywhere; plain ones only where nothing else takes them."""
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QWidget
+
+
+class Keys:
+    """Installs shortcuts on a window and keeps the plain keys that its `keyPressEvent` hands over."""
+
+    def __init__(self, window: QWidget) -> None:
+        self._window = window
+        self._plain: dict[int, Callable[[], object]] = {}
+
+    def everywhere(self, table: Mapping[str, Callable[[], object]]) -> None:
+        """Sequences such as `Ctrl+K` and `F7`."""
+        for sequence, action in table.items():
+            shortcut = QShortcut(QKeySequence(sequence), self._window)
+            shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+            shortcut.activated.connect(lambda action=action: action())
+
+    def plain(self, table: Mapping[Qt.Key, Callable[[], object]]) -> None:
+        """Keys that a field or an element may take for itself first."""
+        self._plain.update({int(key): action for key, action in table.items()})
+
+    def take(self, event: QKeyEvent) -> bool:
+        """Whether the key did something."""
+        if event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
+            return False
+        action = self._plain.get(event.key())
+        if action is None:
+            return False
+        action()
+        return True
