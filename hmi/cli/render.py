@@ -93,12 +93,9 @@ def _live(args: argparse.Namespace, live_us: int, width: int, height: int) -> in
 
 
 def _paint(args: argparse.Namespace, session: Session, width: int, height: int) -> int:
-    from PySide6.QtCore import QSize
+    from hmi.desktop.picture import save_picture
 
-    from hmi.desktop.picture import render_window
-
-    picture = render_window(session, args.screen, QSize(width, height), args.theme)
-    if not picture.save(str(args.output)):
+    if not save_picture(session, args.screen, width, height, args.theme, args.output):
         print(f"hmi render: {args.output} cannot be written", file=sys.stderr)
         return 1
     print(f"{args.output}: {width} x {height}, {args.theme}")

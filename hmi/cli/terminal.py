@@ -54,9 +54,7 @@ def live_table(home: Home, duration_us: int | None, out: TextIO | None, pictures
 def leave_pictures(session: LiveSession, folder: Path) -> list[Path]:
     """Every screen that needs no parameters, in both themes, 1920 x 1080, as PNG files."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from PySide6.QtCore import QSize
-
-    from hmi.desktop.picture import render_window
+    from hmi.desktop.picture import save_picture
 
     folder.mkdir(parents=True, exist_ok=True)
     made = []
@@ -65,7 +63,7 @@ def leave_pictures(session: LiveSession, folder: Path) -> list[Path]:
             continue
         for theme in ("dark", "light"):
             path = folder / f"{name.replace('/', '-')}-{theme}.png"
-            if render_window(session, name, QSize(1920, 1080), theme).save(str(path)):
+            if save_picture(session, name, 1920, 1080, theme, path):
                 made.append(path)
     return made
 

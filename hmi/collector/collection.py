@@ -11,12 +11,13 @@ from hmi.collector.coverage import CoverageLog
 from hmi.collector.derived import DerivedTags
 from hmi.collector.freshness import Freshness
 from hmi.collector.gate import Gate
+from hmi.collector.history_watch import HistoryWatch
 from hmi.collector.intake import Intake
 from hmi.collector.judge import Judge, Verdict
 from hmi.collector.open_writes import OpenWrites
 from hmi.collector.ring import Ring
 from hmi.collector.supervisor import Supervisor
-from hmi.core.alarm import HISTORY_LATE, HISTORY_LOST, Alarm
+from hmi.core.alarm import Alarm
 from hmi.core.batch import Batch, Tags, join
 from hmi.core.clock import SECOND, Clock
 from hmi.core.command import Write
@@ -25,7 +26,7 @@ from hmi.core.event import COLLECTOR, Event, EventKind
 from hmi.core.home import Home
 from hmi.core.plant import Plant
 from hmi.core.session import Health, HistorianHealth, HistorianState, LinkState
-from hmi.core.status import BAD_NO_COMMUNICATION, UNCERTAIN_LAST_USABLE_VALUE
+from hmi.core.status import BAD_NO_COMMUNICATION, UNCERTAIN_LAST_USABLE_VALUE, is_bad
 from hmi.core.table import Table
 from hmi.history.historian import Historian
 from hmi.history.spool import Spool, SpoolError
@@ -37,8 +38,6 @@ TICK_US = SECOND // TICKS_A_SECOND
 ALIVE_US = 5 * SECOND
 """A device that sends only what changes must have been heard within this for its tags to count as read."""
 COMMIT_TIMEOUT_S = 5.0
-LATE_US = 60 * SECOND
-"""Samples that have waited longer than this for the database raise an alarm."""
 
 
 class Audience(Protocol):
@@ -85,13 +84,17 @@ class Collection:
             device.name: np.array([tag.index for tag in plant.tags_of(device.name)], np.int32)
             for device in plant.devices
         }
+        importing = {device.driver: asyncio.Lock() for device in plant.devices}
         self._supervisors = {
-            device.name: Supervisor(device, plant.tags_of(device.name), kinds[device.driver], clock, self)
+            device.name: Supervisor(
+                device, plant.tags_of(device.name), kinds[device.driver], clock, self, importing[device.driver]
+            )
             for device in plant.devices
         }
         self._heard_us: dict[str, int] = {}
         self._lost: set[str] = set()
         self._history = HistorianHealth()
+        self._history_watch = HistoryWatch()
         self._ticks = 0
         self._stopped = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -289,6 +292,8 @@ class Collection:
             self._freshness.read(tags, monotonic_us)
             self._take_over(self._intake.heartbeat(tags, now_us))
         stale = self._freshness.newly_stale(tags, monotonic_us)
+        # What is bad or was never read stays so: that says more than that it is old.
+        stale = stale[~is_bad(self.table.status[stale])]
         if len(stale):
             self._take_over(self._intake.mark(stale, UNCERTAIN_LAST_USABLE_VALUE, now_us, keep_value=True))
 
@@ -300,7 +305,5 @@ class Collection:
         self._take_over(self._intake.heartbeat(everything, now_us, all_of_them=True))
 
     def _judge_history(self, now_us: int) -> None:
-        health = self.historian
-        late = health.lag_us > LATE_US or (health.state is HistorianState.DOWN and health.waiting > 0)
-        self._carry(self._judge.collector(HISTORY_LATE.key, late, now_us))
-        self._carry(self._judge.collector(HISTORY_LOST.key, health.lost > 0, now_us))
+        for key, holds in self._history_watch.conditions(self.historian, self._spool.fill, now_us).items():
+            self._carry(self._judge.collector(key, holds, now_us))

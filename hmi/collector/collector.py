@@ -11,14 +11,14 @@ from hmi.collector.collection import Collection
 from hmi.collector.database import Database
 from hmi.collector.process import leave_last_word
 from hmi.collector.watch import Fingerprint, fingerprint
-from hmi.config import load_plant, read_files
+from hmi.config import PlantFolderMissing, load_plant, read_files
 from hmi.core.batch import Batch
 from hmi.core.clock import SECOND, Clock
 from hmi.core.command import Write
 from hmi.core.device import DriverKind
 from hmi.core.home import Home
 from hmi.core.plant import Plant
-from hmi.core.problem import Problem
+from hmi.core.problem import Place, Problem
 from hmi.drivers import DRIVERS
 from hmi.link.server import LinkServer, Welcome
 
@@ -135,13 +135,16 @@ class Collector:
         """Accept the files as a whole, or keep the last good form and say what is wrong."""
         try:
             plant, problems = await asyncio.to_thread(self._load)
-        except OSError as error:
-            log.warning("the plant's files cannot be read at the moment: %s", error)
-            return
+        except (OSError, PlantFolderMissing) as error:
+            plant, problems = None, [_unreadable(str(error))]
+        except Exception as error:
+            # A mistake of ours in reading files must not end the collection of a plant that was fine.
+            log.exception("reading the plant's files failed")
+            plant, problems = None, [_unreadable(f"internal error: {error!r}")]
         self._problems = problems
         current = self._now
         if plant is None:
-            log.warning("the changed files have errors; the last good form stays")
+            log.warning("the changed files have errors; the last good form stays: %s", problems[0] if problems else "")
         elif _collects_the_same(current.plant, plant):
             current.plant = plant
         else:
@@ -243,6 +246,11 @@ class Collector:
     def stop(self, who: str) -> None:
         self._stopped_by = who
         self._stop_asked.set()
+
+
+def _unreadable(why: str) -> Problem:
+    hint = "the collector goes on with the last good form"
+    return Problem(Place("plant.yaml"), "file-not-read", f"the plant's files cannot be read: {why}", hint)
 
 
 def _collects_the_same(old: Plant, new: Plant) -> bool:

@@ -30,14 +30,26 @@ class Listener(Protocol):
 
 
 class Supervisor:
-    """One device. `run` lasts until it is cancelled; `driver` is the connected driver, or None."""
+    """One device. `run` lasts until it is cancelled; `driver` is the connected driver, or None.
 
-    def __init__(self, device: Device, tags: Sequence[Tag], kind: DriverKind, clock: Clock, listener: Listener) -> None:
+    `importing` is shared by all devices of a kind: a library that two threads import at once may come up broken.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        tags: Sequence[Tag],
+        kind: DriverKind,
+        clock: Clock,
+        listener: Listener,
+        importing: asyncio.Lock,
+    ) -> None:
         self._device = device
         self._tags = tags
         self._kind = kind
         self._clock = clock
         self._listener = listener
+        self._importing = importing
         self._random = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._state = DeviceState.CONNECTING
         self._since_us = clock.now_us()
@@ -77,7 +89,8 @@ class Supervisor:
         wait_us = 0
         try:
             # The first of its kind imports its library, which takes a second that the other devices must not wait for.
-            driver = await asyncio.to_thread(self._make)
+            async with self._importing:
+                driver = await asyncio.to_thread(self._make)
             while True:
                 await self._clock.sleep_us(round(wait_us * self._random.uniform(0.8, 1.2)))
                 opened = await self._one_connection(driver)

@@ -1,5 +1,6 @@
 """Builds the elements of a sheet with its parameters filled in, and judges each where it is written."""
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -283,7 +284,11 @@ class Builder:
         if at is None and isinstance(points, list) and points:
             at = points[0]
         message = f"{first.place}: {first.message}"
-        if isinstance(at, list | tuple) and len(at) == 2 and all(isinstance(x, int | float) for x in at):
+        if (
+            isinstance(at, list | tuple)
+            and len(at) == 2
+            and all(isinstance(x, int | float) and math.isfinite(x) for x in at)
+        ):
             return Placeholder(type="placeholder", at=(float(at[0]), float(at[1])), message=message)
         return Placeholder(type="placeholder", message=message)
 

@@ -132,8 +132,19 @@ HISTORY_LATE = AlarmRule(
     on_delay_us=10_000_000,
     off_delay_us=5_000_000,
     cause="The database does not answer, or is too slow.",
-    consequence="Replay and long trends lack the newest samples. Nothing is lost: they are kept on this computer's disk.",
+    consequence="Replay and long trends lack the newest samples. Nothing is lost: they wait on the collector's disk.",
     action=("Look at the historian in the status line", "Restart the database or its connection"),
+)
+HISTORY_ROOM = AlarmRule(
+    key="collector/history_room",
+    tag=-1,
+    source="collector",
+    kind=AlarmKind.COLLECTOR,
+    priority=Priority.HIGH,
+    text="History: the collector's disk is nearly full",
+    cause="The disk is full of other things, or the database has been away for long.",
+    consequence="When the disk is full, new samples cannot be kept and history gets a gap.",
+    action=("Free space on the disk of the collector", "See that the database answers"),
 )
 HISTORY_LOST = AlarmRule(
     key="collector/history_lost",
@@ -146,5 +157,5 @@ HISTORY_LOST = AlarmRule(
     consequence="History has a gap, which replay shows as not recorded.",
     action=("Free space on the disk of the collector", "See that the database answers"),
 )
-COLLECTOR_RULES = (HISTORY_LATE, HISTORY_LOST)
+COLLECTOR_RULES = (HISTORY_LATE, HISTORY_ROOM, HISTORY_LOST)
 """Alarms of the collector itself, which every plant has."""

@@ -60,7 +60,7 @@ class Element(Model):
     open: Open | None = Field(None, description="what a click opens")
     alarms: tuple[AlarmSource, ...] = Field((), description="further tags (or devices) whose alarms mark this element")
     visible: Value | None = Field(None, description="shown while this is true")
-    tooltip: TextValue | None = None
+    tooltip: TextValue | None = Field(None, description="shown while the mouse rests on it")
     lod: bool = Field(False, description="left out on windows below 1440 pixels")
 
 
@@ -117,10 +117,10 @@ class Tank(Element):
     type: Literal["tank"]
     at: Point
     size: Size
-    level: Value
+    level: Value = Field(description="how full it is")
     low: float | None = Field(None, description="level at the bottom; the tag's range without it")
     high: float | None = Field(None, description="level at the top; the tag's range without it")
-    ticks: bool = True
+    ticks: bool = Field(True, description="whether limits of its alarms are marked")
 
 
 class Equipment(Element):
@@ -156,7 +156,7 @@ class Symbol(Equipment):
     """Any symbol of resources/symbols or of the plant's own symbols folder."""
 
     type: Literal["symbol"]
-    symbol: str
+    symbol: str = Field(description="name of an SVG file, without .svg")
 
 
 class Block(Element):
@@ -176,11 +176,11 @@ class ValueElement(Element):
     type: Literal["value"]
     at: Point
     size: Size = (94, 32)
-    value: Value
-    style: Literal["normal", "key"] = "normal"
+    value: Value = Field(description="what is shown")
+    style: Literal["normal", "key"] = Field("normal", description="key: large, for the few that matter most")
     unit: str | None = Field(None, description="the tag's unit without it")
-    decimals: int | None = None
-    caption: str = ""
+    decimals: int | None = Field(None, ge=0, le=9, description="the tag's decimals without it")
+    caption: str = Field("", description="words above the number")
 
 
 class Indicator(Element):
@@ -189,10 +189,10 @@ class Indicator(Element):
     type: Literal["indicator"]
     at: Point
     size: Size = (176, 104)
-    value: TagName
+    value: TagName = Field(description="what is shown")
     span: Span = Field("60min", description="length of its trend")
-    low: float | None = None
-    high: float | None = None
+    low: float | None = Field(None, description="lower end of the scale; the tag's range without it")
+    high: float | None = Field(None, description="upper end of the scale")
     running: Value | None = Field(None, description="while false the machine stands: no band and no limits are drawn")
 
 
@@ -214,8 +214,8 @@ class Lamp(Element):
 
     type: Literal["lamp"]
     at: Point
-    state: Value
-    size: float = 28
+    state: Value = Field(description="ON while true")
+    size: float = Field(28, gt=0, description="length of a side")
 
 
 class Button(Element):
@@ -225,8 +225,8 @@ class Button(Element):
     at: Point
     size: Size = (84, 32)
     text: TextValue
-    write: TagName
-    to: float | bool
+    write: TagName = Field(description="the tag that is written")
+    to: float | bool = Field(description="the value that is written")
     on: Value | None = Field(None, description="drawn inverse while true: this is how it is now")
     confirm: str | None = Field(None, description="the question asked first")
 
@@ -237,8 +237,8 @@ class Setpoint(Element):
     type: Literal["setpoint"]
     at: Point
     size: Size = (96, 32)
-    tag: TagName
-    label: str = ""
+    tag: TagName = Field(description="the tag that is written")
+    label: str = Field("", description="words before the field")
 
 
 class TrendElement(Element):
@@ -247,10 +247,10 @@ class TrendElement(Element):
     type: Literal["trend"]
     at: Point
     size: Size
-    pens: tuple[TagName, ...] = Field(min_length=1, max_length=8)
+    pens: tuple[TagName, ...] = Field(min_length=1, max_length=8, description="what is drawn, 8 at most")
     span: Span = "60min"
-    low: float | None = None
-    high: float | None = None
+    low: float | None = Field(None, description="lower end of the scale; the pens' range without it")
+    high: float | None = Field(None, description="upper end of the scale")
 
 
 class Group(Element):

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from random import Random
 
+from hmi.demo.balance import meeting_point
 from hmi.demo.control import PiController
 from hmi.demo.noise import Sensor, Wander, toward
 from hmi.demo.pump import Pump, ValveState
@@ -125,14 +126,11 @@ class Zone:
         self.shown_chlorine = self._chlorine_sensor.step(dt_s, self.chlorine)
 
 
-def header_pressure(pumps: list[Pump], zones: list[Zone], suction: float) -> float:
-    """The pressure at which the pumps deliver what the zones take. Both curves fall and rise, so there is one."""
-    low, high = 0.0, 16.0
-    for _ in range(28):
-        middle = 0.5 * (low + high)
-        surplus = sum(pump.flow_against(middle - suction) for pump in pumps) - sum(z.flow_at(middle) for z in zones)
-        if surplus > 0.0:
-            low = middle
-        else:
-            high = middle
-    return 0.5 * (low + high)
+def header_pressure(pumps: list[Pump], zones: list[Zone], suction: float, before: float) -> float:
+    """The pressure at which the pumps deliver what the zones take; `before` is what it was a step ago."""
+
+    def surplus(pressure: float) -> float:
+        given = sum(pump.flow_against(pressure - suction) for pump in pumps)
+        return given - sum(zone.flow_at(pressure) for zone in zones)
+
+    return meeting_point(surplus, 0.0, 16.0, before, 0.1)

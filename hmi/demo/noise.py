@@ -11,12 +11,16 @@ class Wander:
         self._random = random
         self._spread = spread
         self._memory_s = memory_s
+        self._dt_s = self._keep = self._kick = 0.0
         self.value = 0.0
 
     def step(self, dt_s: float) -> float:
         """Move on by `dt_s` and return the new value."""
-        keep = math.exp(-dt_s / self._memory_s)
-        self.value = self.value * keep + self._spread * math.sqrt(1.0 - keep * keep) * self._random.gauss(0.0, 1.0)
+        if dt_s != self._dt_s:
+            self._dt_s = dt_s
+            self._keep = math.exp(-dt_s / self._memory_s)
+            self._kick = self._spread * math.sqrt(1.0 - self._keep**2)
+        self.value = self.value * self._keep + self._kick * self._random.gauss(0.0, 1.0)
         return self.value
 
 

@@ -194,10 +194,10 @@ class UaServer:
 
     async def step(self) -> None:
         """Count up and sample the nodes whose time has come."""
-        ua = _types()
         self.sequence = (self.sequence + 1) & 0xFFFFFFFF
         if self._server is None:
             return
+        ua = _types()  # not before: a thread may be importing the library for `start`
         now = to_datetime(self._clock.now_us())
         for i, (node_id, point) in enumerate(self._nodes.items()):
             # The slow ones take turns, so that no step does all the work.

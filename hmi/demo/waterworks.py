@@ -6,6 +6,7 @@ day. Mass and energy add up in the true values; `shown` holds what the transmitt
 
 from random import Random
 
+from hmi.demo.balance import meeting_point
 from hmi.demo.control import PiController, Staging
 from hmi.demo.network import NORTH, SOUTH, Zone, daily_demand, header_pressure
 from hmi.demo.noise import Sensor, Wander, toward
@@ -173,16 +174,11 @@ class Waterworks:
         self.filtered_flow = self.raw_flow * (1.0 - SLUDGE_SHARE)
 
     def _raw_header(self, bed: float, passing: float) -> float:
-        low, high = HILL_BAR, 8.0
-        for _ in range(26):
-            middle = 0.5 * (low + high)
-            flow = passing * sum(p.flow_against(middle - self._suction) for p in self.raw_pumps)
-            needed = HILL_BAR + RATE_VALVE_BAR + MAIN_RESISTANCE * flow * flow + bed * flow
-            if needed > middle:
-                low = middle
-            else:
-                high = middle
-        return 0.5 * (low + high)
+        def surplus(pressure: float) -> float:
+            flow = passing * sum(p.flow_against(pressure - self._suction) for p in self.raw_pumps)
+            return HILL_BAR + RATE_VALVE_BAR + MAIN_RESISTANCE * flow * flow + bed * flow - pressure
+
+        return meeting_point(surplus, HILL_BAR, 8.0, self.raw_pressure, 0.1)
 
     def _clear_side(self, dt: float) -> None:
         demand = daily_demand(self.time_s)
@@ -191,7 +187,7 @@ class Waterworks:
             zone.draw(dt, demand)
         suction = 0.54 + self.level * BAR_PER_M
         dry = self.level <= 0.05
-        self.header = header_pressure([] if dry else self.high_lift_pumps, zones, suction)
+        self.header = header_pressure([] if dry else self.high_lift_pumps, zones, suction, self.header)
         lift = self.header - suction
         self.out_flow = 0.0
         for pump in self.high_lift_pumps:

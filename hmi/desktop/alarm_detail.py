@@ -6,12 +6,13 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from hmi.core.alarm import AlarmState
 from hmi.core.clock import MINUTE
 from hmi.core.duration import duration_text
+from hmi.core.moment import span_words
 from hmi.core.session import Mode, Session
 from hmi.desktop.alarm_model import AlarmRecord
 from hmi.desktop.furniture import AlarmIcon, Button, Fill, Progress, Scroll, label
 from hmi.desktop.rows import Rows
 from hmi.desktop.style import trend_look
-from hmi.desktop.words import age_text, alarm_title, near_time, value_text
+from hmi.desktop.words import alarm_title, near_time, value_text
 from hmi.mimic.theme import Theme
 from hmi.trend.small import SmallTrend, limits_of
 
@@ -90,10 +91,10 @@ class AlarmDetail(Fill):
         actions = QHBoxLayout()
         actions.setSpacing(8)
         self.acknowledge = Button(theme, "Acknowledge", "F2", on=True, clicked=self._on_acknowledge)
-        self.screen = Button(theme, "Screen", clicked=self._on_screen)
+        self.to_screen = Button(theme, "Screen", clicked=self._on_screen)
         self.faceplate = Button(theme, "Faceplate", clicked=self._on_faceplate)
         self.replay = Button(theme, "Replay it", "F8", clicked=self.replay_it)
-        for button in (self.acknowledge, self.screen, self.faceplate):
+        for button in (self.acknowledge, self.to_screen, self.faceplate):
             actions.addWidget(button)
         actions.addStretch(1)
         actions.addWidget(self.replay)
@@ -156,7 +157,7 @@ class AlarmDetail(Fill):
         waits = record.alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED)
         self.acknowledge.setEnabled(live and waits)
         self.acknowledge.set_on(live and waits)
-        self.screen.setEnabled(rule.screen is not None and rule.screen in session.plant.screens)
+        self.to_screen.setEnabled(rule.screen is not None and rule.screen in session.plant.screens)
         self.faceplate.setEnabled(rule.tag >= 0)
         self._curve.setVisible(rule.tag >= 0)
         if rule.tag >= 0:
@@ -178,8 +179,8 @@ class AlarmDetail(Fill):
         self._respond.setVisible(rule.respond_us is not None and alarm.state.active)
         if rule.respond_us is not None:
             left = alarm.raised_us + rule.respond_us - self._session.now_us()
-            title = f"Respond within {age_text(rule.respond_us)}"
-            text = f"{age_text(left)} left" if left > 0 else f"over by {age_text(-left)}"
+            title = f"Respond within {span_words(rule.respond_us)}"
+            text = f"{span_words(left)} left" if left > 0 else f"over by {span_words(-left)}"
             for target, words in ((self._respond.title, title), (self._respond.text, text)):
                 if target.text() != words:
                     target.setText(words)

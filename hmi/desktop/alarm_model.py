@@ -1,6 +1,6 @@
 """The alarm list and the journal as table models: no widget a row."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -8,10 +8,11 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from hmi.core.alarm import Alarm, AlarmRule, AlarmState, list_order
 from hmi.core.event import Event, EventKind
+from hmi.core.moment import span_words
 from hmi.core.session import Session
 from hmi.core.status import Quality, quality_of
 from hmi.desktop.why import QUALITY_WORDS
-from hmi.desktop.words import STATE_WORDS, age_text, limit_text, near_time, shown_value
+from hmi.desktop.words import STATE_WORDS, limit_text, near_time, shown_value
 
 Index = QModelIndex | QPersistentModelIndex
 RECORD = Qt.ItemDataRole.UserRole
@@ -67,6 +68,13 @@ def records_of(session: Session, chosen: Filter) -> list[AlarmRecord]:
     rules = session.plant.rule
     found = [AlarmRecord(rules[alarm.key], alarm) for alarm in session.alarms if alarm.key in rules]
     return sorted((r for r in found if chosen.takes(r)), key=lambda r: (*list_order(r.rule, r.alarm), r.rule.key))
+
+
+def keys_waiting(session: Session, sources: Collection[str]) -> list[str]:
+    """Alarms of these tags and devices that nobody has acknowledged."""
+    rules = session.plant.rule
+    waiting = (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED)
+    return [a.key for a in session.alarms if a.state in waiting and a.key in rules and rules[a.key].source in sources]
 
 
 class AlarmModel(QAbstractTableModel):
@@ -149,8 +157,8 @@ class AlarmModel(QAbstractTableModel):
             return near_time(alarm.raised_us, now, session.plant.zone)
         if column is Column.LASTING:
             if alarm.state is AlarmState.RETURNED:
-                return f"lasted {age_text(alarm.returned_us - alarm.raised_us)}"
-            return age_text(now - alarm.raised_us)
+                return f"lasted {span_words(alarm.returned_us - alarm.raised_us)}"
+            return span_words(now - alarm.raised_us)
         if column is Column.TAG:
             return rule.source
         if column is Column.TEXT:

@@ -68,7 +68,9 @@ class AlarmRate(QWidget, Themed):
         for i, n in enumerate(self._bars):
             height = min(n * 8.8, plot.height())
             if n:
-                painter.fillRect(QRectF(plot.x() + i * width + 2, plot.bottom() - height, width - 4, height), theme.line)
+                painter.fillRect(
+                    QRectF(plot.x() + i * width + 2, plot.bottom() - height, width - 4, height), theme.line
+                )
         for tick in time_ticks(self._now_us - SPAN_US, self._now_us, self._plant.zone, 9):
             x = plot.x() + (tick.time_us - self._now_us + SPAN_US) / SPAN_US * plot.width()
             painter.drawText(QRectF(x - 40, plot.bottom() + 4, 80, 16), Qt.AlignmentFlag.AlignHCenter, tick.label)

@@ -1,4 +1,4 @@
-"""How rows of the alarm list and the journal are painted: mark, bold while nobody acknowledged, ink edge when selected."""
+"""How rows of the alarm list and the journal are painted: mark, bold while not acknowledged, ink edge when selected."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
@@ -31,8 +31,8 @@ class AlarmRows(QStyledItemDelegate):
     ) -> None:
         theme = self.theme
         record = index.data(RECORD)
-        box: QRect = option.rect  # type: ignore[attr-defined]
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        box: QRect = option.rect
+        state: QStyle.StateFlag = option.state
         selected = bool(state & QStyle.StateFlag.State_Selected)
         painter.fillRect(box, theme.well if selected else theme.canvas)
         painter.fillRect(box.x(), box.bottom(), box.width(), 1, theme.ink if selected else theme.hair)
@@ -45,8 +45,12 @@ class AlarmRows(QStyledItemDelegate):
         painter.setFont(font(14, bold))
         painter.setPen(color)
         room = box.adjusted(8, 0, -8, 0)
-        text = QFontMetrics(painter.font()).elidedText(str(index.data() or ""), Qt.TextElideMode.ElideRight, room.width())
-        side = index.data(Qt.ItemDataRole.TextAlignmentRole) or Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        text = QFontMetrics(painter.font()).elidedText(
+            str(index.data() or ""), Qt.TextElideMode.ElideRight, room.width()
+        )
+        side = (
+            index.data(Qt.ItemDataRole.TextAlignmentRole) or Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        )
         painter.drawText(room, Qt.AlignmentFlag(side), text)
 
     def _paint_mark(self, painter: QPainter, box: QRect, record: object) -> None:
@@ -62,7 +66,7 @@ class AlarmRows(QStyledItemDelegate):
         theme = self.theme
         if isinstance(record, AlarmRecord):
             state = record.alarm.state
-            bold = state is AlarmState.UNACKNOWLEDGED and column not in (Column.LASTING,)
+            bold = state is AlarmState.UNACKNOWLEDGED and column != Column.LASTING
             dim = state is AlarmState.RETURNED or column in _DIM
             return bold, theme.ink2 if dim else theme.ink
         return column == 3, theme.ink2 if column in (2, 5) else theme.ink

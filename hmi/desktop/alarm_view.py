@@ -1,5 +1,7 @@
 """The alarm list: current, unacknowledged, journal; filters; detail of the selected alarm."""
 
+from functools import partial
+
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QLineEdit, QTableView, QVBoxLayout, QWidget
 
@@ -100,7 +102,7 @@ class AlarmView(Fill):
         row.setSpacing(8)
         row.addWidget(label("Alarms", role="head"))
         self.modes = [
-            Button(theme, word, clicked=lambda i=i: self.choose(i))
+            Button(theme, word, clicked=partial(self.choose, i))
             for i, word in enumerate(("Current", "Unacknowledged", "Journal"))
         ]
         for button in self.modes:
@@ -108,7 +110,7 @@ class AlarmView(Fill):
         row.addSpacing(16)
         self.priorities: list[Button] = []
         for priority in Priority:
-            button = Button(theme, priority.word, clicked=lambda p=priority: self.toggle_priority(int(p)))
+            button = Button(theme, priority.word, clicked=partial(self.toggle_priority, int(priority)))
             button.mark = (int(priority), AlarmState.ACKNOWLEDGED)
             self.priorities.append(button)
             row.addWidget(button)
@@ -140,8 +142,6 @@ class AlarmView(Fill):
         for column in (1, 8, 9):
             self.table.setColumnHidden(column, compact)
         self.detail.setFixedWidth(400 if compact else DETAIL_WIDTH)
-
-    # -- choosing --------------------------------------------------------------------------------------------------
 
     def choose(self, mode: int) -> None:
         self.mode = mode
@@ -187,8 +187,6 @@ class AlarmView(Fill):
         unacknowledged = sum(not a.state.active or a.state is AlarmState.UNACKNOWLEDGED for a in self._session.alarms)
         self.modes[0].set_text(f"Current {total}")
         self.modes[1].set_text(f"Unacknowledged {unacknowledged}")
-
-    # -- every frame -----------------------------------------------------------------------------------------------
 
     def frame(self, ring_on: bool, urgent_ring_on: bool) -> None:
         session = self._session
@@ -236,9 +234,7 @@ class AlarmView(Fill):
     def keys_in_view(self) -> list[str]:
         """What Shift+F2 acknowledges: what the filter shows and nobody has acknowledged."""
         return [
-            r.rule.key
-            for r in self.model.records
-            if r.alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED)
+            r.rule.key for r in self.model.records if r.alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED)
         ]
 
     def focus_filter(self) -> None:

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from hmi.core.alarm import Alarm, AlarmRule, AlarmState, Priority
+from hmi.core.moment import span_words
 from hmi.core.plant import Plant
 from hmi.core.session import Mode, Session
 from hmi.desktop.furniture import Button, Themed, font
-from hmi.desktop.words import age_text, alarm_message, clock_text, long_date, near_time
+from hmi.desktop.words import alarm_message, clock_text, long_date, near_time
 from hmi.mimic.marks import alarm_shape, pen
 from hmi.mimic.theme import Theme
 
@@ -118,7 +119,9 @@ class Banner(QWidget, Themed):
             self._versions = versions
             self._text = banner_text(session.alarms, session.plant)
             top = self._text.top
-            self.setAccessibleDescription(f"{top.rule.priority.word}: {top.message}" if top else "No unacknowledged alarm")
+            self.setAccessibleDescription(
+                f"{top.rule.priority.word}: {top.message}" if top else "No unacknowledged alarm"
+            )
             self._arrange()
             self.update()
         second = session.now_us() // 1_000_000
@@ -144,10 +147,15 @@ class Banner(QWidget, Themed):
         x += 4 * tile + 3 * tile_gap + gap
         height = 40 if self._compact else 48
         clock_width = 112 if self._compact else 136
-        self._message_box = QRectF(x, (self.height() - height) / 2, self.width() - margin - clock_width - gap - x, height)
+        self._message_box = QRectF(
+            x, (self.height() - height) / 2, self.width() - margin - clock_width - gap - x, height
+        )
         size = self._button.sizeHint()
         self._button.setGeometry(
-            round(self._message_box.right()) - size.width() - 8, round(self._message_box.center().y()) - 16, size.width(), 32
+            round(self._message_box.right()) - size.width() - 8,
+            round(self._message_box.center().y()) - 16,
+            size.width(),
+            32,
         )
         self._button.setVisible(self._text.top is not None and self._session.mode is Mode.LIVE)
 
@@ -230,18 +238,18 @@ class Banner(QWidget, Themed):
         """Time and age, from the right; returns where they begin."""
         theme, box, session = self.theme, self._message_box, self._session
         right = box.right() - 16
-        texts: list[tuple[str, object]] = []
+        texts: list[tuple[str, QColor]] = []
         if session.mode is Mode.REPLAY:
             texts.append(("as it was then", theme.ink2))
         else:
             right = self._button.x() - (8.0 if self._compact else 16.0)
-        texts.append((age_text(session.now_us() - top.alarm.raised_us), theme.ink2))
+        texts.append((span_words(session.now_us() - top.alarm.raised_us), theme.ink2))
         if not self._compact:
             texts.append((near_time(top.alarm.raised_us, session.now_us(), session.plant.zone), theme.ink))
         painter.setFont(font(14))
         for text, color in texts:
             width = painter.fontMetrics().horizontalAdvance(text)
-            painter.setPen(color)  # type: ignore[call-overload]
+            painter.setPen(color)
             painter.drawText(
                 QRectF(right - width, box.y(), width + 1, box.height()), Qt.AlignmentFlag.AlignVCenter, text
             )
@@ -255,14 +263,19 @@ class Banner(QWidget, Themed):
         width = 112 if self._compact else 136
         box = QRectF(self.width() - margin - width, 0, width, self.height())
         if replay:
-            # The ground reaches 12 px to both sides, so that the digits stand where they stood.
-            painter.fillRect(box.adjusted(-12, 8, 12, -1), theme.replay_blue)
+            # The ground reaches beyond the digits, so that these stand where they stood.
+            reach = 4 if self._compact else 12
+            painter.fillRect(box.adjusted(-reach, 8, reach, -1), theme.replay_blue)
         painter.setPen(theme.onreplay if replay else theme.ink)
         zone, now = session.plant.zone, session.now_us()
         right = Qt.AlignmentFlag.AlignRight
         middle = self.height() / 2
         painter.setFont(font(22 if self._compact else 26, True))
-        painter.drawText(QRectF(box.x() - 40, middle - 28, width + 40, 32), right | Qt.AlignmentFlag.AlignVCenter, clock_text(now, zone))
+        painter.drawText(
+            QRectF(box.x() - 40, middle - 27, width + 40, 32),
+            right | Qt.AlignmentFlag.AlignVCenter,
+            clock_text(now, zone),
+        )
         painter.setFont(font(12))
         painter.drawText(QRectF(box.x() - 40, middle + 5, width + 40, 18), right, long_date(now, zone))
 

@@ -73,7 +73,7 @@ class FaceplatePane(Fill):
         self._failure = ""
         self._asked_us = -_EVENTS_AGAIN_US
         self._asking = False
-        self._tab = tab
+        self.tab = tab
         self._frames = 0
         plant = session.plant
         self.tags = tags_in(subject.screen, plant) if subject.screen is not None else [subject.tag]
@@ -151,7 +151,7 @@ class FaceplatePane(Fill):
             self._fill()
 
     def show_tab(self, number: int) -> None:
-        self._tab = number
+        self.tab = number
         self.tabs.choose(number)
         self._asked_us = -_EVENTS_AGAIN_US
         self._fill()
@@ -167,7 +167,7 @@ class FaceplatePane(Fill):
         if self.card is not None:
             self.card.frame()
         now = self._session.now_us()
-        if not self._asking and abs(now - self._asked_us) > _EVENTS_AGAIN_US and self._tab in (EVENTS, WHY) and self.tag:
+        if not self._asking and abs(now - self._asked_us) > _EVENTS_AGAIN_US and self.tab in (EVENTS, WHY) and self.tag:
             self._asking, self._asked_us = True, now
             self._handover.take(self._session.events(now - 7 * DAY, now), self._on_events, self._on_failure)
         self._frames += 1
@@ -193,9 +193,9 @@ class FaceplatePane(Fill):
             self.rows.show_rows([("", "Nothing here is bound to a tag.")])
             return
         tag = session.plant.tag(self.tag)
-        if self._tab == WHY:
+        if self.tab == WHY:
             self.rows.show_rows(why_rows(session, tag, self._events))
-        elif self._tab == LIMITS:
+        elif self.tab == LIMITS:
             self.rows.show_rows(limit_rows(session, tag))
         else:
             now, zone = session.now_us(), session.plant.zone
@@ -205,5 +205,3 @@ class FaceplatePane(Fill):
                 lines.insert(0, ("", f"The historian does not answer: {self._failure}"))
             reading = "reading history" if self._asking else "No events in the last 7 days"
             self.rows.show_rows(lines or [("", reading)])
-
-

@@ -1,9 +1,10 @@
 """Small parts that the window is made of, painted from the theme: buttons with their key, marks, rows of choices."""
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QEnterEvent, QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QEnterEvent, QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from hmi.core.alarm import AlarmState
@@ -152,12 +153,12 @@ class Button(QAbstractButton, Themed):
         if self._icon and not self.text():
             painter.translate((self.width() - 16) / 2, (self.height() - 16) / 2)
             painter.setPen(QPen(front, 2))
-            painter.setBrush(front if self._icon not in ("close",) else Qt.BrushStyle.NoBrush)
+            painter.setBrush(front if self._icon != "close" else Qt.BrushStyle.NoBrush)
             painter.drawPath(_icon(self._icon))
             return
         self._paint_text(painter, front)
 
-    def _paint_text(self, painter: QPainter, front: object) -> None:
+    def _paint_text(self, painter: QPainter, front: QColor) -> None:
         theme = self.theme
         painter.setFont(font(14, self.bold))
         text_width = painter.fontMetrics().horizontalAdvance(self.text())
@@ -167,20 +168,20 @@ class Button(QAbstractButton, Themed):
         if self.mark:
             alarm_shape(painter, self.mark[0], self.mark[1], x + 9, self.height() / 2, 0.62, theme)
             x += mark_width
-        painter.setPen(front)  # type: ignore[call-overload]
+        painter.setPen(front)
         painter.drawText(QRectF(x, 0, text_width + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
         if self.key:
             frame = QRectF(x + text_width + 8.5, (self.height() - 17) / 2 - 0.5, key_width, 17)
             key_chip(painter, frame, self.key, front if self.on else theme.ink2, front if self.on else theme.hair)
 
 
-def key_chip(painter: QPainter, frame: QRectF, key: str, ink: object, line: object) -> None:
+def key_chip(painter: QPainter, frame: QRectF, key: str, ink: QColor, line: QColor) -> None:
     """The name of a key in its frame."""
     painter.setFont(font(12))
-    painter.setPen(pen(line, 1))  # type: ignore[arg-type]
+    painter.setPen(pen(line, 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(frame, 2, 2)
-    painter.setPen(ink)  # type: ignore[call-overload]
+    painter.setPen(ink)
     painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, key)
 
 
@@ -232,7 +233,7 @@ class Choices(QWidget):
         row.setSpacing(0)
         self.buttons: list[Button] = []
         for i, word in enumerate(words):
-            button = Button(theme, word, clicked=lambda i=i: chosen(i))
+            button = Button(theme, word, clicked=partial(chosen, i))
             row.addWidget(button)
             self.buttons.append(button)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)

@@ -1,6 +1,7 @@
-"""Which key does what. Keys with Ctrl, Alt or a number are taken everywhere; plain ones only where nothing else takes them."""
+"""Which key does what: keys with Ctrl or Alt and F keys everywhere, plain ones only where nothing else takes them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
@@ -19,7 +20,7 @@ class Keys:
         for sequence, action in table.items():
             shortcut = QShortcut(QKeySequence(sequence), self._window)
             shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
-            shortcut.activated.connect(lambda action=action: action())
+            shortcut.activated.connect(partial(_call, action))
 
     def plain(self, table: Mapping[Qt.Key, Callable[[], object]]) -> None:
         """Keys that a field or an element may take for itself first."""
@@ -34,3 +35,7 @@ class Keys:
             return False
         action()
         return True
+
+
+def _call(action: Callable[[], object]) -> None:
+    action()

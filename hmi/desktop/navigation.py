@@ -1,18 +1,19 @@
 """The navigation row: levels 1 to 4, Trend, Alarms, health, the search field; in replay blue, with the word."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPolygonF, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
 from hmi.core.device import DeviceState
+from hmi.core.moment import span_words
 from hmi.core.problem import Problem, Severity
 from hmi.core.session import Health, HistorianState, LinkState, Mode, Session
 from hmi.core.status import Quality
 from hmi.desktop.banner import Count, counts_of
 from hmi.desktop.furniture import Button, Themed, font, key_chip
-from hmi.desktop.words import age_text
 from hmi.mimic.marks import alarm_shape, lock_mark, pen, quality_mark
 from hmi.mimic.theme import Theme
 
@@ -36,13 +37,13 @@ def health_words(health: Health, problems: int, now_us: int) -> tuple[HealthWord
     elif link is LinkState.CONNECTING:
         words.append(HealthWord("Connecting to the collector"))
     else:
-        age = f", {age_text(now_us - health.heard_us)}" if health.heard_us else ""
+        age = f", {span_words(now_us - health.heard_us)}" if health.heard_us else ""
         words.append(HealthWord(f"Collector {link.value}{age}", bad=True))
     historian = health.historian
     if historian.state is HistorianState.OK:
         words.append(HealthWord(f"Historian ok, {historian.lag_us / 1e6:.1f} s"))
     elif historian.state is HistorianState.BEHIND:
-        words.append(HealthWord(f"Historian {age_text(historian.lag_us)} behind", bad=True))
+        words.append(HealthWord(f"Historian {span_words(historian.lag_us)} behind", bad=True))
     elif historian.state is HistorianState.DOWN:
         words.append(HealthWord("Historian down", bad=True))
     else:
@@ -144,8 +145,6 @@ class HealthLine(QAbstractButton, Themed):
 
     def fit(self, width: int) -> int:
         """The width taken when only so much is there: good news goes first."""
-        while sum(self._width(w) + 16 for w in self._shown(width)) > width and self._shown(width):
-            return 0
         return sum(self._width(w) + 16 for w in self._shown(width))
 
     def _shown(self, width: int) -> list[HealthWord]:
@@ -171,7 +170,9 @@ class HealthLine(QAbstractButton, Themed):
             if word.bad:
                 quality_mark(painter, Quality.BAD, x + 10, self.height() / 2, self.theme)
             painter.drawText(
-                QRectF(x + (26 if word.bad else 0), 0, self.width(), self.height()), Qt.AlignmentFlag.AlignVCenter, word.text
+                QRectF(x + (26 if word.bad else 0), 0, self.width(), self.height()),
+                Qt.AlignmentFlag.AlignVCenter,
+                word.text,
             )
             x += self._width(word) + 16
         if self.hasFocus():
@@ -267,6 +268,17 @@ class Navigation(QWidget, Themed):
                 self._live_counts = counts_of(live.alarms, live.plant)
                 self.update()
 
+    def offer(self, level: int, screens: list[tuple[str, Callable[[], None]]]) -> None:
+        """A list of the level's screens under its tab, each with what choosing it does."""
+        menu = QMenu(self)
+        for title, chosen in screens:
+            menu.addAction(title, chosen)
+        if not screens:
+            menu.addAction("No screen of this level").setEnabled(False)
+        menu.aboutToHide.connect(menu.deleteLater)
+        tab = self.levels[level - 1]
+        menu.popup(tab.mapToGlobal(tab.rect().bottomLeft()))
+
     def _arrange(self) -> None:
         x = 4 if self._compact else 24
         for tab in self.levels:
@@ -323,7 +335,9 @@ class Navigation(QWidget, Themed):
         word_width = painter.fontMetrics().horizontalAdvance("REPLAY")
         middle = (area.x() + right) / 2
         painter.setPen(theme.onreplay)
-        painter.drawText(QRectF(middle - word_width / 2, 0, word_width + 8, 40), Qt.AlignmentFlag.AlignVCenter, "REPLAY")
+        painter.drawText(
+            QRectF(middle - word_width / 2, 0, word_width + 8, 40), Qt.AlignmentFlag.AlignVCenter, "REPLAY"
+        )
         self._paint_hatch(painter, QRectF(area.x(), 12, middle - word_width / 2 - 16 - area.x(), 16))
         self._paint_hatch(painter, QRectF(middle + word_width / 2 + 16, 12, right - middle - word_width / 2 - 16, 16))
 
@@ -368,5 +382,3 @@ class Navigation(QWidget, Themed):
             painter.drawText(QRectF(x + 38, 4, 24, 32), vertical, str(count.active))
             x += 56
         return box.x() - 16
-
-

@@ -68,7 +68,9 @@ def screens_of_level(plant: Plant, level: int) -> list[str]:
         (
             name
             for name, head in plant.screens.items()
-            if head.level == level and not name.startswith(("faceplates/", "parts/")) and not needs_parameters(plant, name)
+            if head.level == level
+            and not name.startswith(("faceplates/", "parts/"))
+            and not needs_parameters(plant, name)
         ),
         key=lambda name: (plant.screens[name].order, name),
     )

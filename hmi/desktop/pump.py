@@ -45,6 +45,11 @@ class FramePump(QObject):
         """Of the last ten seconds."""
         return float(self._took.max())
 
+    @property
+    def words(self) -> str:
+        """For the status pane."""
+        return f"{self.median_ms:.1f} ms, worst of 10 s {self.worst_ms:.0f} ms, {self.slow} above {SLOW_MS:.0f} ms"
+
     def beat(self) -> None:
         """One frame now."""
         before = self._clock.monotonic_us()

@@ -1,8 +1,10 @@
 """What the window needs of a session that shows the past, beyond what every session has."""
 
 from concurrent.futures import Future
+from datetime import tzinfo
 from typing import Protocol
 
+from hmi.core.moment import parse_moment
 from hmi.core.session import Session
 
 
@@ -41,3 +43,12 @@ def next_speed(speed: float, faster: bool) -> float:
     if faster:
         return sign * next((s for s in SPEEDS if s > size), SPEEDS[-1])
     return sign * next((s for s in reversed(SPEEDS) if s < size), SPEEDS[0])
+
+
+def past_time(text: str, now_us: int, zone: tzinfo) -> int | None:
+    """A typed time, or None where it is none, or lies ahead."""
+    try:
+        time_us = parse_moment(text, zone, now_us)
+    except ValueError:
+        return None
+    return time_us if time_us <= now_us else None

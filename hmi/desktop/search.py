@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hmi.core.alarm import AlarmState, list_order
+from hmi.core.alarm import Alarm, AlarmRule, AlarmState, list_order
+from hmi.core.plant import Plant
 from hmi.core.session import Session
 from hmi.core.status import quality_of, reason_of
 from hmi.desktop.place import needs_parameters, title_of
-from hmi.desktop.typed_time import parse_time
+from hmi.desktop.rewind import past_time
 from hmi.desktop.words import STATE_WORDS, full_time, shown_value
 
 
@@ -44,7 +45,7 @@ MOST = {Kind.ALARM: 3, Kind.TAG: 6, Kind.SCREEN: 4, Kind.DEVICE: 3, Kind.TIME: 1
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One line. `key` says what it is: name of a tag, screen or device, key of an alarm, command; `time_us` of a time."""
+    """One line. `key` names a tag, screen or device, an alarm by its key, or a command; `time_us` is a time's."""
 
     kind: Kind
     key: str
@@ -78,6 +79,14 @@ def rank(words: list[str], name: str, text: str) -> int | None:
     return total
 
 
+def tag_of(hit: Hit, plant: Plant) -> str:
+    """The tag that a hit is about, or empty."""
+    if hit.kind is Kind.TAG:
+        return hit.key
+    rule = plant.rule.get(hit.key) if hit.kind is Kind.ALARM else None
+    return plant.tags[rule.tag].name if rule is not None and rule.tag >= 0 else ""
+
+
 def search(query: str, session: Session, live: Session) -> list[Hit]:
     """Hits by groups, best first. An empty query gives the active alarms, screens and commands."""
     words = query.lower().split()
@@ -85,16 +94,11 @@ def search(query: str, session: Session, live: Session) -> list[Hit]:
     hits: list[Hit] = []
     rules = plant.rule
     alarms = sorted((a for a in session.alarms if a.key in rules), key=lambda a: list_order(rules[a.key], a))
-    hits += _best(words, Kind.ALARM, (
-        (a_rule.source, a_rule.text, Hit(Kind.ALARM, alarm.key, a_rule.source, f"{a_rule.text}, {STATE_WORDS[alarm.state].lower()}",
-         shown_value(plant.tags[a_rule.tag], session.table) if a_rule.tag >= 0 and quality_of(int(session.table.status[a_rule.tag])).has_value else "",
-         int(a_rule.priority), alarm.state))
-        for alarm in alarms
-        for a_rule in [rules[alarm.key]]
-    ))  # fmt: skip
+    hits += _best(words, Kind.ALARM, (_alarm_hit(session, rules[alarm.key], alarm) for alarm in alarms))
     if words:
         hits += _best(words, Kind.TAG, (
-            (tag.name, f"{tag.description} {tag.area}", Hit(Kind.TAG, tag.name, tag.name, tag.description)) for tag in plant.tags
+            (tag.name, f"{tag.description} {tag.area}", Hit(Kind.TAG, tag.name, tag.name, tag.description))
+            for tag in plant.tags
         ))  # fmt: skip
     hits += _best(words, Kind.SCREEN, (
         (title_of(plant, name), name, Hit(Kind.SCREEN, name, title_of(plant, name), name, f"level {head.level}"))
@@ -102,13 +106,13 @@ def search(query: str, session: Session, live: Session) -> list[Hit]:
         if not name.startswith("parts/") and not needs_parameters(plant, name)
     ))  # fmt: skip
     if words:
-        states = {d.name: d for d in session.health.devices}
+        states = {d.name: d.state.value for d in session.health.devices}
         hits += _best(words, Kind.DEVICE, (
-            (d.name, d.description, Hit(Kind.DEVICE, d.name, d.name, d.description, states[d.name].state.value if d.name in states else ""))
+            (d.name, d.description, Hit(Kind.DEVICE, d.name, d.name, d.description, states.get(d.name, "")))
             for d in plant.devices
         ))  # fmt: skip
     now = live.now_us()
-    time_us = parse_time(query, now, plant.zone) if words else None
+    time_us = past_time(query, now, plant.zone) if words else None
     if time_us is not None:
         text = f"Replay the plant from {full_time(time_us, plant.zone)}"
         hits.append(Hit(Kind.TIME, query, query.strip(), text, "time", time_us=time_us))
@@ -116,6 +120,14 @@ def search(query: str, session: Session, live: Session) -> list[Hit]:
         (command.value, "", Hit(Kind.COMMAND, command.value, command.value, "", _KEYS[command])) for command in Command
     ))  # fmt: skip
     return [_with_value(hit, session) for hit in hits]
+
+
+def _alarm_hit(session: Session, rule: AlarmRule, alarm: Alarm) -> tuple[str, str, Hit]:
+    value = ""
+    if rule.tag >= 0 and quality_of(int(session.table.status[rule.tag])).has_value:
+        value = shown_value(session.plant.tags[rule.tag], session.table)
+    text = f"{rule.text}, {STATE_WORDS[alarm.state].lower()}"
+    return rule.source, rule.text, Hit(Kind.ALARM, alarm.key, rule.source, text, value, int(rule.priority), alarm.state)
 
 
 def _with_value(hit: Hit, session: Session) -> Hit:
@@ -128,7 +140,7 @@ def _with_value(hit: Hit, session: Session) -> Hit:
 
 
 def _best(words: list[str], kind: Kind, candidates: Iterable[tuple[str, str, Hit]]) -> list[Hit]:
-    found = [(r, i, hit) for i, (name, text, hit) in enumerate(candidates) if (r := rank(words, name, text)) is not None]
+    found = [
+        (r, i, hit) for i, (name, text, hit) in enumerate(candidates) if (r := rank(words, name, text)) is not None
+    ]
     return [hit for _, _, hit in sorted(found, key=lambda one: one[:2])[: MOST[kind]]]
-
-

@@ -1,6 +1,6 @@
 """The ground between navigation and time bar: one view, a pane at its right, and what lies over them for a moment."""
 
-from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -11,6 +11,7 @@ PANE_WIDTH = 568
 COMPACT_BELOW = 1440
 PALETTE_WIDTH = 800
 NOTICE_MS = 8000
+_FRAME_PX = 8
 
 
 class Question(QWidget, Themed):
@@ -100,7 +101,7 @@ class Notice(QWidget, Themed):
 
 
 class Stage(QWidget, Themed):
-    """Places the view and the pane. Below 1440 pixels the pane is a drawer over the view; banner and time bar stay free."""
+    """Places the view and the pane. Below 1440 pixels the pane is a drawer over the view."""
 
     resized = Signal()
 
@@ -168,3 +169,20 @@ class Stage(QWidget, Themed):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), self.theme.canvas)
+
+
+class ReplayFrame(QWidget, Themed):
+    """The blue frame of replay: over everything, in nobody's way."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        w, h, px = self.width(), self.height(), _FRAME_PX
+        for edge in (QRectF(0, 0, w, px), QRectF(0, h - px, w, px), QRectF(0, 0, px, h), QRectF(w - px, 0, px, h)):
+            painter.fillRect(edge, self.theme.replay_blue)

@@ -6,12 +6,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from hmi.core.device import DeviceState
+from hmi.core.moment import span_words
 from hmi.core.problem import Problem, Severity
 from hmi.core.session import Health, Session
 from hmi.core.status import Quality
 from hmi.desktop.furniture import Button, Fill, QualityIcon, Scroll, label
 from hmi.desktop.rows import Rows
-from hmi.desktop.words import age_text, near_time
+from hmi.desktop.words import near_time
 from hmi.mimic.theme import Theme
 
 _FRAMES_PER_FILL = 10
@@ -20,7 +21,7 @@ _FRAMES_PER_FILL = 10
 def collector_rows(health: Health, now_us: int) -> list[tuple[str, str]]:
     """Collector and historian as they are now."""
     historian = health.historian
-    heard = f", heard {age_text(now_us - health.heard_us)} ago" if health.heard_us else ""
+    heard = f", heard {span_words(now_us - health.heard_us)} ago" if health.heard_us else ""
     rows = [("Collector", f"{health.link.value}{heard}")]
     kind = f" ({historian.kind})" if historian.kind else ""
     why = f": {historian.why}" if historian.why else ""
@@ -86,7 +87,11 @@ class StatusPane(Fill):
         self._problems.setSpacing(12)
         box.addLayout(self._problems)
         self.plant, self.devices, self.window_ = Rows(), Rows(), Rows()
-        for title, rows in (("Collector and historian", self.plant), ("Devices", self.devices), ("This window", self.window_)):
+        for title, rows in (
+            ("Collector and historian", self.plant),
+            ("Devices", self.devices),
+            ("This window", self.window_),
+        ):
             box.addSpacing(12)
             box.addWidget(label(title, role="bold"))
             box.addWidget(rows)
@@ -106,7 +111,9 @@ class StatusPane(Fill):
                 widget.deleteLater()
         self.problem_labels = []
         self.problem_title.setText(
-            f"{len(chosen)} {'problem' if len(chosen) == 1 else 'problems'} in the plant's files" if chosen else "No problem in the plant's files"
+            f"{len(chosen)} {'problem' if len(chosen) == 1 else 'problems'} in the plant's files"
+            if chosen
+            else "No problem in the plant's files"
         )
         for problem in chosen[:200]:
             row = QWidget()

@@ -1,4 +1,4 @@
-"""A theme as Qt's palette, the furniture's stylesheet, and the look of trends. Made anew only when the theme changes."""
+"""A theme as Qt's palette, the furniture's stylesheet and the look of trends; made anew when the theme changes."""
 
 from PySide6.QtGui import QColor, QPainter, QPalette
 
@@ -14,7 +14,8 @@ def palette_of(theme: Theme) -> QPalette:
     palette = QPalette()
     role = QPalette.ColorRole
     for which, color in (
-        (role.Window, theme.panel), (role.WindowText, theme.ink), (role.Base, theme.well), (role.AlternateBase, theme.well),
+        (role.Window, theme.panel), (role.WindowText, theme.ink), (role.Base, theme.well),
+        (role.AlternateBase, theme.well),
         (role.Text, theme.ink), (role.PlaceholderText, theme.ink2), (role.Button, theme.panel),
         (role.ButtonText, theme.ink), (role.ToolTipBase, theme.canvas), (role.ToolTipText, theme.ink),
         (role.Highlight, theme.ink), (role.HighlightedText, theme.canvas), (role.BrightText, theme.ink),
@@ -50,13 +51,15 @@ def stylesheet_of(theme: Theme) -> str:
     QLabel[role="big"] {{ font: bold 40px B612; }}
     QLabel[role="bold"] {{ font: bold 14px B612; }}
     QLabel[role="large"] {{ font: bold 20px B612; }}
-    QTableView, QListView, QTextBrowser {{ background: {canvas}; color: {ink}; border: 0; font: 14px B612; outline: 0; }}
+    QTableView, QListView, QTextBrowser {{ background: {canvas}; color: {ink}; border: 0; font: 14px B612;
+                                          outline: 0; }}
     QListView#side, QTextBrowser {{ background: {panel}; }}
     QHeaderView {{ background: {canvas}; border: 0; }}
     QHeaderView::section {{ background: {canvas}; color: {ink2}; border: 0; border-bottom: 1px solid {line};
                             font: 12px B612; padding: 0 8px; }}
     QScrollArea {{ border: 0; }}
-    QScrollArea#scroll, QScrollArea#scroll > QWidget, QScrollArea#scroll > QWidget > QWidget {{ background: transparent; }}
+    QScrollArea#scroll, QScrollArea#scroll > QWidget, QScrollArea#scroll > QWidget > QWidget {{
+                 background: transparent; }}
     QScrollBar:vertical {{ background: {panel}; width: 12px; margin: 0; }}
     QScrollBar:horizontal {{ background: {panel}; height: 12px; margin: 0; }}
     QScrollBar::handle {{ background: {line}; border: 3px solid {panel}; min-height: 32px; min-width: 32px; }}

@@ -33,6 +33,8 @@ class TagCard(QWidget):
         self._mark = QualityIcon(theme)
         self._value = label(role="big")
         self._unit = label(tag.unit, tone="dim")
+        # On the line on which the large digits stand.
+        self._unit.setContentsMargins(0, 0, 0, 10)
         value_row.addWidget(self._mark)
         value_row.addWidget(self._value)
         value_row.addWidget(self._unit, 0, Qt.AlignmentFlag.AlignBottom)

@@ -1,19 +1,20 @@
 """The time bar: transport, track, typed time, span, and the way back to live."""
 
 from concurrent.futures import Future
+from functools import partial
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from hmi.core.clock import DAY, HOUR, SECOND
 from hmi.core.event import Coverage, Event
+from hmi.core.moment import FORMS
 from hmi.core.session import Mode, Session
 from hmi.desktop.furniture import Button, Themed
-from hmi.desktop.rewind import SPEEDS, Replay, speed_text
+from hmi.desktop.rewind import SPEEDS, Replay, past_time, speed_text
 from hmi.desktop.time_marks import Marks, marks_of
 from hmi.desktop.time_track import LEAD, TimeTrack
-from hmi.desktop.typed_time import FORMS, parse_time
 from hmi.desktop.words import full_time
 from hmi.mimic.theme import Theme
 from hmi.trend.handover import Handover
@@ -56,7 +57,7 @@ class TimeField(QLineEdit):
         self.selectAll()
         self.editing = True
 
-    def end(self) -> None:
+    def leave(self) -> None:
         self.editing = False
         self.show_wrong(False)
         self.clearFocus()
@@ -64,12 +65,12 @@ class TimeField(QLineEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.end()
+            self.leave()
             return
         super().keyPressEvent(event)
 
-    def focusOutEvent(self, event: QEvent) -> None:  # type: ignore[override]
-        super().focusOutEvent(event)  # type: ignore[arg-type]
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
         self.editing = False
         self.show_wrong(False)
 
@@ -116,7 +117,9 @@ class TimeBar(QWidget, Themed):
         self.field.typed.connect(self._on_typed)
         self.span = Button(theme, "8 h", width=56, clicked=self._choose_span, parent=self)
         self.span.setToolTip("How much the time bar shows")
-        self.live_button = Button(theme, "LIVE", on=True, bold=True, width=88, clicked=self.live_asked.emit, parent=self)
+        self.live_button = Button(
+            theme, "LIVE", on=True, bold=True, width=88, clicked=self.live_asked.emit, parent=self
+        )
         self.setFixedHeight(88)
         self.setAccessibleName("Time bar")
 
@@ -129,6 +132,11 @@ class TimeBar(QWidget, Themed):
     @property
     def marks(self) -> Marks:
         return self._marks
+
+    @property
+    def asking(self) -> bool:
+        """Whether the historian has been asked and has not answered yet."""
+        return self._asking > 0 or self._asked is None
 
     @property
     def shown_speed(self) -> float:
@@ -150,7 +158,7 @@ class TimeBar(QWidget, Themed):
         self.track.set_session(session)
         live = session.mode is Mode.LIVE
         self.live_button.bold = live
-        self.live_button.key = "" if live else "End"
+        self.live_button.key = "" if live or self._compact else "End"
         self.live_button.set_text("LIVE" if live else "Live")
         self.live_button.set_on(live)
         self.live_button.update()
@@ -159,6 +167,7 @@ class TimeBar(QWidget, Themed):
         self._compact = compact
         self.setFixedHeight(72 if compact else 88)
         self.track.set_compact(compact)
+        self.live_button.key = "" if compact or self._session.mode is Mode.LIVE else "End"
         self._arrange()
 
     def show_time(self, time_us: int) -> None:
@@ -167,8 +176,6 @@ class TimeBar(QWidget, Themed):
             end = self._fixed_end if self._fixed_end is not None else self._live.now_us()
             if not end - self._span_us <= time_us <= end:
                 self._fixed_end = time_us + self._span_us // 2
-
-    # -- every frame -----------------------------------------------------------------------------------------------
 
     def frame(self) -> None:
         session, live = self._session, self._live
@@ -227,8 +234,6 @@ class TimeBar(QWidget, Themed):
         # The historian's trouble stands in the health line; here the marks stay as they were, and are asked for again.
         self._asking -= 1
 
-    # -- what the operator does ------------------------------------------------------------------------------------
-
     def step(self, forward: bool) -> None:
         """To the next or previous mark."""
         now = self._session.now_us()
@@ -250,12 +255,12 @@ class TimeBar(QWidget, Themed):
 
     def _on_typed(self, text: str) -> None:
         session = self._session
-        time_us = parse_time(text, self._live.now_us(), session.plant.zone)
+        time_us = past_time(text, self._live.now_us(), session.plant.zone)
         if time_us is None:
             self.field.show_wrong(True)
             self.field.setAccessibleDescription(f"Not a time that has passed: {text}")
             return
-        self.field.end()
+        self.field.leave()
         self.time_asked.emit(time_us)
 
     def _on_moved(self, by_us: int) -> None:
@@ -274,13 +279,13 @@ class TimeBar(QWidget, Themed):
     def _choose_span(self) -> None:
         menu = QMenu(self)
         for word, us in SPANS:
-            menu.addAction(word, lambda us=us: self.choose_span(us))
+            menu.addAction(word, partial(self.choose_span, us))
         self._pop_up(menu, self.span)
 
     def _choose_speed(self) -> None:
         menu = QMenu(self)
         for speed in SPEEDS:
-            menu.addAction(speed_text(speed), lambda speed=speed: self.speed_asked.emit(speed))
+            menu.addAction(speed_text(speed), partial(self.speed_asked.emit, speed))
         self._pop_up(menu, self.speed)
 
     def _pop_up(self, menu: QMenu, button: Button) -> None:
@@ -288,8 +293,6 @@ class TimeBar(QWidget, Themed):
         at = button.mapToGlobal(button.rect().topLeft())
         at.setY(at.y() - menu.sizeHint().height())
         menu.popup(at)
-
-    # -- place -----------------------------------------------------------------------------------------------------
 
     def _arrange(self) -> None:
         margin, gap = (16, 16) if self._compact else (24, 24)

@@ -4,10 +4,11 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from hmi.core.moment import span_words
 from hmi.core.session import Mode, Session
 from hmi.desktop.furniture import Themed, font
 from hmi.desktop.time_marks import AlarmMark, Marks, thinned
-from hmi.desktop.words import age_text, near_time
+from hmi.desktop.words import near_time
 from hmi.mimic.marks import alarm_shape, hatch_brush, pen
 from hmi.mimic.theme import Theme
 from hmi.trend.axes import time_ticks
@@ -147,7 +148,16 @@ class TimeTrack(QWidget, Themed):
                 continue
             last = x
             painter.drawPolygon(
-                QPolygonF([QPointF(x, y + 6), QPointF(x, y + 17), QPointF(x + 7, y + 17), QPointF(x + 4, y + 13.5), QPointF(x + 7, y + 10), QPointF(x, y + 10)])
+                QPolygonF(
+                    [
+                        QPointF(x, y + 6),
+                        QPointF(x, y + 17),
+                        QPointF(x + 7, y + 17),
+                        QPointF(x + 4, y + 13.5),
+                        QPointF(x + 7, y + 10),
+                        QPointF(x, y + 10),
+                    ]
+                )
             )
 
     def set_now(self, now_us: int) -> None:
@@ -183,8 +193,6 @@ class TimeTrack(QWidget, Themed):
             painter.fillRect(box, theme.chrome)
             painter.setPen(theme.ink)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
-    # -- mouse -----------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
@@ -234,9 +242,13 @@ class TimeTrack(QWidget, Themed):
             near: list[AlarmMark] = [m for m in self._marks.alarms if abs(self._x(m.time_us) - at.x()) < 10]
             return "\n".join(f"{when(m.time_us)} {m.text}" for m in near[-8:])
         if at.y() <= y + 7:
-            gaps = [g for g in (*self._marks.gaps, *self._marks.device_gaps) if self._x(g.start_us) - 3 <= at.x() <= max(self._x(g.end_us), self._x(g.start_us) + 6) + 3]
+            gaps = [
+                g
+                for g in (*self._marks.gaps, *self._marks.device_gaps)
+                if self._x(g.start_us) - 3 <= at.x() <= max(self._x(g.end_us), self._x(g.start_us) + 6) + 3
+            ]
             return "\n".join(
-                f"{g.title} {when(g.start_us)} to {when(g.end_us)} ({age_text(g.end_us - g.start_us)})"
+                f"{g.title} {when(g.start_us)} to {when(g.end_us)} ({span_words(g.end_us - g.start_us)})"
                 + (f": {g.why}" if g.why else ", nobody could say why")
                 for g in gaps[:8]
             )

@@ -6,10 +6,11 @@ from hmi.core.clock import SECOND
 from hmi.core.command import Write, WriteState
 from hmi.core.duration import duration_text
 from hmi.core.event import Event, EventKind
+from hmi.core.moment import span_words
 from hmi.core.session import Session
 from hmi.core.status import Quality, name_of, quality_of
 from hmi.core.tag import Tag
-from hmi.desktop.words import age_text, near_time, value_text, with_unit
+from hmi.desktop.words import near_time, value_text, with_unit
 
 QUALITY_WORDS = {
     Quality.GOOD: "good",
@@ -22,12 +23,14 @@ QUALITY_WORDS = {
     Quality.NOT_RECORDED: "not recorded",
 }
 
+_ENDS = (EventKind.WRITE_CONFIRMED, EventKind.WRITE_REFUSED, EventKind.WRITE_FAILED, EventKind.WRITE_UNKNOWN)
+
 Row = tuple[str, str]
 
 
 def short_age(duration_us: int) -> str:
     """Tenths of a second while it is young."""
-    return f"{max(duration_us, 0) / SECOND:.1f} s" if duration_us < 10 * SECOND else age_text(duration_us)
+    return f"{max(duration_us, 0) / SECOND:.1f} s" if duration_us < 10 * SECOND else span_words(duration_us)
 
 
 def why_rows(session: Session, tag: Tag, events: Iterable[Event] = ()) -> list[Row]:
@@ -92,12 +95,15 @@ def write_lines(session: Session, tag: Tag, events: Iterable[Event] = (), most: 
     for write in session.writes:
         if write.tag in names:
             known.add(write.id)
-            line = f"{near_time(write.requested_us, now, zone)} {write.who}, {written(session, write)}, {outcome(write)}"
+            line = (
+                f"{near_time(write.requested_us, now, zone)} {write.who}, {written(session, write)}, {outcome(write)}"
+            )
             lines.append((write.requested_us, line))
-    for event in events:
-        if event.source in names and event.kind is not EventKind.WRITE_REQUESTED and event.kind.value.startswith("write."):
-            if event.key not in known:
-                lines.append((event.time_us, f"{near_time(event.time_us, now, zone)} {event.who} {event.text}"))
+    lines += [
+        (event.time_us, f"{near_time(event.time_us, now, zone)} {event.who} {event.text}")
+        for event in events
+        if event.source in names and event.kind in _ENDS and event.key not in known
+    ]
     return [line for _, line in sorted(lines, reverse=True)[:most]]
 
 

@@ -4,7 +4,7 @@ from datetime import tzinfo
 
 from hmi.core.alarm import Alarm, AlarmKind, AlarmRule, AlarmState
 from hmi.core.binding import Text
-from hmi.core.clock import DAY, HOUR, MINUTE, SECOND, to_datetime
+from hmi.core.clock import DAY, to_datetime
 from hmi.core.plant import Plant
 from hmi.core.table import Table
 from hmi.core.tag import Tag
@@ -43,20 +43,6 @@ def near_time(time_us: int, now_us: int, zone: tzinfo, millis: bool = False) -> 
     if abs(now_us - time_us) < 6 * DAY:
         return f"{WEEKDAYS[moment.weekday()]} {clock}"
     return f"{moment:%Y-%m-%d} {clock}"
-
-
-def age_text(duration_us: int) -> str:
-    """`20 s`, `9 min 32 s`, `1 h 23 min`, `3 d 4 h`."""
-    seconds = max(duration_us, 0) // SECOND
-    if seconds < 60:
-        return f"{seconds} s"
-    if duration_us < HOUR:
-        return f"{seconds // 60} min {seconds % 60} s" if seconds % 60 else f"{seconds // 60} min"
-    if duration_us < DAY:
-        hours, minutes = duration_us // HOUR, duration_us % HOUR // MINUTE
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = duration_us // DAY, duration_us % DAY // HOUR
-    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def with_unit(number: str, unit: str) -> str:

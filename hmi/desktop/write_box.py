@@ -1,6 +1,7 @@
 """Where one tag is written: old value, arrow, new value or buttons of its states, and what became of the last write."""
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
@@ -110,7 +111,7 @@ class WriteBox(QWidget):
         else:
             self._add_entry(theme, row, locked)
         self._pill = Pill(theme)
-        row.insertWidget(row.count() - 1 if self.entry is not None else row.count(), self._pill)
+        row.insertWidget(row.count() - (0 if self.choices else 1), self._pill)
         self._range = label(range_text(tag), role="small")
         column.addWidget(self._range)
         state = QHBoxLayout()
@@ -128,9 +129,10 @@ class WriteBox(QWidget):
         self._show(None)
 
     def _add_choices(self, theme: Theme, row: QHBoxLayout, locked: bool) -> None:
+        ask, tag_name = self._ask, self._tag.name
         states = dict(self._tag.states) or {0: "off", 1: "on"}
         for value, word in sorted(states.items()):
-            button = Button(theme, word, clicked=lambda value=value: self._ask(self._tag.name, float(value)))
+            button = Button(theme, word, clicked=partial(ask, tag_name, float(value)))
             button.setEnabled(not locked)
             row.addWidget(button)
             self.choices.append((float(value), button))
@@ -218,5 +220,3 @@ class WriteBox(QWidget):
 def _set(target: QLabel, text: str) -> None:
     if target.text() != text:
         target.setText(text)
-
-

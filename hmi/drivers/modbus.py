@@ -76,9 +76,7 @@ class ModbusDriver:
         connection = Connection(self._name, options.host, options.port, options.unit, options.timeout_us, self._clock)
         self._connection = connection
         await connection.open()
-        for block in self.plan[:1]:
-            # Any answer will do, even that there is no such address.
-            await connection.read(block.area, block.start, 1)
+        await self._probe()
 
     async def run(self, publish: Publish) -> None:
         start_us = self._clock.monotonic_us()
@@ -168,10 +166,17 @@ class ModbusDriver:
             heapq.heapreplace(queue, (due_us + poll.period_us * (1 + late_us // poll.period_us), place, poll))
 
     async def _idle(self) -> int:
-        """A device without tags: see that the connection holds."""
+        """A device without tags: see that it is still there."""
         await self._clock.sleep_us(self._period_us)
-        self._connected().check()
+        await self._probe()
         return self._clock.monotonic_us()
+
+    async def _probe(self) -> Answer:
+        """Ask for anything. Any answer shows that the device is there, even that it has no such address."""
+        if not self._items:
+            return await self._connected().read(Area.HOLDING, 0, 1)
+        address = self._items[0].address
+        return await self._connected().read(address.area, address.start, address.count)
 
     def _polls(self) -> list["_Poll"]:
         layout = self._options.layout
@@ -184,17 +189,11 @@ class ModbusDriver:
 
     async def _poll(self, poll: "_Poll") -> list[Batch]:
         if poll.block is None or poll.decoder is None:
-            if len(self._map.absent) == len(self._items):
-                await self._try_one_absent()
+            if len(self._map.absent) == len(self._items) and not (await self._probe()).exception:
+                # Nothing was there, and now something is: a stopped program runs again.
+                self._map.absent.clear()
             return [no_values(poll.absent, BAD_CONFIGURATION_ERROR, self._clock.now_us())]
         return await self._read_block(poll.block, poll.decoder)
-
-    async def _try_one_absent(self) -> None:
-        """Where nothing is left to poll, ask for something that was not there: a stopped program may run again."""
-        address = self._items[0].address
-        answer = await self._connected().read(address.area, address.start, address.count)
-        if not answer.exception:
-            self._map.absent.clear()
 
     async def _read_block(self, block: Block, decoder: BlockDecoder) -> list[Batch]:
         """The samples of a block; where the device refuses it, of its halves, down to the tag that does not exist."""

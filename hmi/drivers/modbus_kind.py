@@ -111,9 +111,10 @@ def _block_text(options: ModbusOptions, tag: Tag, tags: Sequence[Tag]) -> str:
             continue
     for block in make_plan(items, options.limits):
         if any(item.tag.index == tag.index for item in block.items):
-            what = "bits" if block.area.of_bits else "registers"
+            what = ("bit" if block.area.of_bits else "register") + "s" * (block.count > 1)
             others = len(block.items) - 1
-            return f", in one block of {block.count} {what} ({block}) with {others} other tags"
+            company = f" with {others} other tag" + "s" * (others > 1) if others else ""
+            return f", planned in one block of {block.count} {what} ({block}){company}"
     return ""
 
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from hmi.core.batch import Batch, Floats, Ints, Statuses
 from hmi.core.status import (
     BAD,
-    BAD_DECODING_ERROR,
     BAD_OUT_OF_RANGE,
     BAD_TYPE_MISMATCH,
     BAD_WAITING_FOR_INITIAL_DATA,
@@ -41,7 +40,8 @@ OVERFLOW = 0x0480
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_NUMBERS = frozenset({float, int, bool, type(None)})
+_NUMBERS: frozenset[type] = frozenset({float, int, bool})
+_INTEGERS: frozenset[type] = frozenset({int, bool})
 
 
 class Decoder:
@@ -78,29 +78,38 @@ class Decoder:
     def _columns(
         self, where: NDArray[np.intp], raw: list[Any], status: Statuses
     ) -> tuple[Floats, Ints | None, NDArray[np.object_] | None]:
-        of_int, of_text = self._of_int[where], self._of_text[where]
-        if not of_int.any() and not of_text.any() and set(map(type, raw)) <= _NUMBERS:
-            number = np.array(raw, np.float64)
-            _mark_missing(number, [i for i, value in enumerate(raw) if value is None], status)
-        else:
-            number = np.full(len(raw), np.nan)
-        whole: Ints | None = np.zeros(len(raw), np.int64) if of_int.any() else None
-        text: NDArray[np.object_] | None = np.full(len(raw), None, object) if of_text.any() else None
-        if whole is not None or text is not None or not set(map(type, raw)) <= _NUMBERS:
-            for i, value in enumerate(raw):
-                _place(i, value, self._lanes[where[i]], number, whole, text, status)
-        of_bool = self._of_bool[where]
-        if of_bool.any():
-            number[of_bool] = np.where(np.isnan(number[of_bool]), np.nan, number[of_bool] != 0)
+        of_int, of_text, of_bool = self._of_int[where], self._of_text[where], self._of_bool[where]
+        n = len(raw)
+        number = np.full(n, np.nan)
+        whole: Ints | None = np.zeros(n, np.int64) if of_int.any() else None
+        text: NDArray[np.object_] | None = np.full(n, None, object) if of_text.any() else None
+        one_by_one = np.flatnonzero(of_text).tolist()
+        for place, types, dtype in (
+            (np.flatnonzero(~of_int & ~of_text), _NUMBERS, np.float64),
+            (np.flatnonzero(of_int), _INTEGERS, np.int64),
+        ):
+            column = raw if len(place) == n else [raw[i] for i in place]
+            values = _at_once(column, types, dtype)
+            if values is None:
+                one_by_one += place.tolist()
+                continue
+            number[place] = values
+            if whole is not None and dtype is np.int64:
+                whole[place] = values
+        for i in one_by_one:
+            _place(i, raw[i], self._lanes[where[i]], number, whole, text, status)
+        number[of_bool] = np.where(np.isnan(number[of_bool]), np.nan, number[of_bool] != 0)
         return number, whole, text
 
 
-def _mark_missing(number: Floats, missing: Sequence[int], status: Statuses) -> None:
-    for i in missing:
-        number[i] = np.nan
-        if status[i] < BAD:
-            # Good without a value is how a server says that it has not read its own source yet.
-            status[i] = BAD_WAITING_FOR_INITIAL_DATA
+def _at_once(column: list[Any], types: frozenset[type], dtype: type[np.float64 | np.int64]) -> NDArray[Any] | None:
+    """All values as one array, if they are all of these types."""
+    if not set(map(type, column)) <= types:
+        return None
+    try:
+        return np.array(column, dtype)
+    except OverflowError:
+        return None
 
 
 def _place(
@@ -114,14 +123,16 @@ def _place(
 ) -> None:
     """One value into the columns of its lane; what does not fit the declared type turns Bad."""
     if value is None:
-        _mark_missing(number, [i], status)
+        if status[i] < BAD:
+            # Good without a value is how a server says that it has not read its own source yet.
+            status[i] = BAD_WAITING_FOR_INITIAL_DATA
     elif lane is Lane.TEXT:
         if text is not None:
             text[i] = _text(value)
             if text[i] is None:
                 status[i] = BAD_TYPE_MISMATCH
     elif not isinstance(value, int | float):
-        status[i] = BAD_DECODING_ERROR if isinstance(value, bytes) else BAD_TYPE_MISMATCH
+        status[i] = BAD_TYPE_MISMATCH
     elif lane is Lane.INT and whole is not None:
         if isinstance(value, float) and not value.is_integer():
             status[i] = BAD_TYPE_MISMATCH

@@ -20,7 +20,8 @@ from hmi.drivers.opcua_codec import OVERFLOW, Decoder
 from hmi.drivers.opcua_connection import SESSION_TIMEOUT_MS, Connection, ServerRefused, status_words
 from hmi.drivers.samples import no_values
 
-ITEMS_PER_CALL = 1000
+# Fewer than servers allow: a small one needs a millisecond for each, and has to answer within the timeout.
+ITEMS_PER_CALL = 250
 LONGEST_QUEUE = 1000
 PUBLISH_EVERY_US = 50_000
 # The server's program may have been loaded anew: what it did not have is asked for again.

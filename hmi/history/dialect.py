@@ -12,6 +12,12 @@ from hmi.core.clock import DAY, HOUR, MINUTE, from_datetime, to_datetime
 from hmi.core.plant import HistorianSettings
 from hmi.history.database import Database, Kind
 
+OLDEST_SAMPLE = (
+    "SELECT min(s.time) FROM tag t CROSS JOIN LATERAL"
+    " (SELECT time FROM sample s WHERE s.tag_id = t.tag_id ORDER BY time LIMIT 1) s"
+)
+"""Tag by tag, because there is an index by tag and time, and none of all times."""
+
 AHEAD = 3
 _PARTITION_LOCK = 0x48696E64_02
 _ROLL_STEP_US = 10 * MINUTE
@@ -93,19 +99,21 @@ class _RolledUpByUs:
         with database.transaction():
             row = database.execute("SELECT until FROM rollup_state WHERE relation = 'sample_10m' FOR UPDATE").fetchone()
             if row is None:
-                first = database.execute("SELECT min(time) FROM sample").fetchone()
+                first = database.execute(OLDEST_SAMPLE).fetchone()
                 if first is None or first[0] is None:
                     return
                 until_us = from_datetime(first[0]) // _ROLL_STEP_US * _ROLL_STEP_US
-                database.execute("INSERT INTO rollup_state VALUES ('sample_10m', %s)", (to_datetime(until_us),))
+                database.execute(
+                    "INSERT INTO rollup_state VALUES ('sample_10m', %s) ON CONFLICT DO NOTHING",
+                    (to_datetime(until_us),),
+                )
             else:
                 until_us = from_datetime(row[0])
             if target_us > until_us:
                 database.execute(
-                    "INSERT INTO rollup_dirty SELECT bucket FROM generate_series(%s::timestamptz, %s::timestamptz,"
-                    " interval '10 minutes') bucket WHERE EXISTS (SELECT FROM sample s WHERE s.time >= bucket"
-                    " AND s.time < bucket + interval '10 minutes') ON CONFLICT DO NOTHING",
-                    (to_datetime(until_us), to_datetime(target_us - _ROLL_STEP_US)),
+                    "INSERT INTO rollup_dirty SELECT DISTINCT date_bin('10 minutes', time, '2000-01-01+00')"
+                    " FROM sample WHERE time >= %s AND time < %s ON CONFLICT DO NOTHING",
+                    (to_datetime(until_us), to_datetime(target_us)),
                 )
                 database.execute(
                     "UPDATE rollup_state SET until = %s WHERE relation = 'sample_10m'", (to_datetime(target_us),)

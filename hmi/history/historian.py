@@ -14,7 +14,7 @@ from hmi.core.plant import HistorianSettings
 from hmi.core.session import HistorianHealth, HistorianState
 from hmi.core.tag import Tag
 from hmi.history.binaries import DatabaseUnavailableError
-from hmi.history.database import Database, Kind, WrongDatabaseError, connect, migrate
+from hmi.history.database import Database, WrongDatabaseError, connect, migrate
 from hmi.history.dialect import Dialect, dialect_of
 from hmi.history.shipment import FencedError, Shipment, enter_tags
 from hmi.history.spool import Spool
@@ -65,6 +65,7 @@ class Historian:
         self._drained = threading.Event()
         self._drain = False
         self._renew = False
+        self._failures = 0
         self._met: set[object] = set()
         self._health = HistorianHealth()
         self._thread: threading.Thread | None = None
@@ -118,12 +119,10 @@ class Historian:
     # ------------------------------------------------------------------ the thread
 
     def _run(self) -> None:
-        attempt = 0
         while not self._stopping.is_set():
             connected: _Connected | None = None
             try:
                 connected = self._connect()
-                attempt = 0
                 self._ship_until_stopped(connected)
             except _TROUBLE as error:
                 self._down(error)
@@ -131,8 +130,8 @@ class Historian:
                 self._disconnect(connected)
             if self._drain and not self._stopping.is_set() and self._spool.waiting == 0:
                 break
-            pause = _RETRY_S[min(attempt, len(_RETRY_S) - 1)]
-            attempt += 1
+            pause = _RETRY_S[min(self._failures, len(_RETRY_S) - 1)]
+            self._failures += 1
             self._stopping.wait(pause)
         self._drained.set()
 
@@ -141,6 +140,13 @@ class Historian:
         if self._health.why != why and not self._stopping.is_set():
             _LOG.warning("history is not stored for now, it waits in the spool: %s", why)
         self._health = replace(self._health, state=HistorianState.DOWN, why=why)
+
+    def _well(self, stored: int) -> None:
+        """The database has taken what we had."""
+        self._failures = 0
+        if self._health.state is not HistorianState.OK:
+            _LOG.info("history is stored")
+        self._health = replace(self._health, state=HistorianState.OK, why="", stored=self._health.stored + stored)
 
     def _disconnect(self, connected: _Connected | None) -> None:
         if self._upkeep is not None:
@@ -169,9 +175,7 @@ class Historian:
             raise
         self._upkeep = Upkeep(dsn, dialect_of(kind), self._settings, self._clock, self._spool)
         self._upkeep.start()
-        if self._health.state is not HistorianState.OK:
-            _LOG.info("history is stored (%s)", kind)
-        self._health = replace(self._health, state=HistorianState.OK, kind=Kind(kind).shown, why="")
+        self._health = replace(self._health, kind=kind.shown)
         return _Connected(database, dialect, shipment, position)
 
     def _new_shipment(self, database: Database, dialect: Dialect) -> Shipment:
@@ -237,6 +241,8 @@ class Historian:
 
     def _ship_until_stopped(self, connected: _Connected) -> None:
         spool = self._spool
+        if spool.last_seq <= connected.position:
+            self._well(0)
         while not self._stopping.is_set():
             if connected.shipment.spool != spool.uuid:
                 return
@@ -248,6 +254,7 @@ class Historian:
                     self._drained.set()
                 # Also a database that nothing is sent to must be seen to have gone.
                 connected.shipment.beat()
+                self._well(0)
                 continue
             chunks = spool.chunks(connected.position, _ONE_SHIPMENT)
             if not chunks:
@@ -263,7 +270,7 @@ class Historian:
                 raise
             connected.position = chunks[-1].seq
             spool.mark_sent(connected.position, sum(chunk.n for chunk in chunks))
-            self._health = replace(self._health, stored=self._health.stored + stored.samples)
+            self._well(stored.samples)
             if sum(chunk.n for chunk in chunks) < _ONE_SHIPMENT and not self._drain:
                 # Few large transactions rather than many small ones.
                 self._stopping.wait(_PAUSE_S)

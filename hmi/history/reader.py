@@ -270,6 +270,7 @@ class Reader:
         """The times of the oldest and the newest sample; None without any."""
         with self._connection(None) as database:
             row = database.execute(
+                # Tag by tag, because there is an index by tag and time, and none of all times.
                 "SELECT min(a.time), max(b.time) FROM tag t"
                 " CROSS JOIN LATERAL (SELECT time FROM sample s WHERE s.tag_id = t.tag_id ORDER BY time LIMIT 1) a"
                 " CROSS JOIN LATERAL (SELECT time FROM sample s WHERE s.tag_id = t.tag_id ORDER BY time DESC LIMIT 1) b"

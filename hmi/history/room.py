@@ -95,7 +95,7 @@ class Gap:
         """What to record when samples can be kept again: the event, and rows that end coverage where the gap began."""
         start_us = self._from_us
         rows = [
-            Coverage(source, row.start_us, max(row.start_us, min(row.end_us, start_us)), self._why)
+            Coverage(source, row.start_us, max(row.start_us, min(row.end_us, start_us - 1)), self._why)
             for source, row in self._last.items()
         ]
         begin = f"{to_datetime(start_us):%Y-%m-%d %H:%M:%S} UTC"
@@ -117,7 +117,7 @@ class Gap:
             start_us, until_us = self._begun_anew.get(row.source, (0, 0))
             if self.open:
                 start_us, until_us = self._from_us, row.end_us + 1 if ends_us is None else ends_us
-            if row.start_us >= until_us or row.end_us <= start_us:
+            if row.start_us >= until_us or row.end_us < start_us:
                 kept.append(row)
             elif row.end_us >= until_us:
                 kept.append(Coverage(row.source, until_us, row.end_us, row.why))

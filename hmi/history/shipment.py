@@ -1,9 +1,9 @@
 """Puts chunks of the spool into the database: once, in one transaction with the spool's position."""
 
-import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -152,7 +152,7 @@ class Shipment:
     def _quarantine(self, tag: str, why: str, content: object) -> None:
         self._database.execute(
             "INSERT INTO quarantine (spool, tag, why, content) VALUES (%s, %s, %s, %s)",
-            (self.spool, _clean(tag), _clean(why), Jsonb(json.loads(_clean(json.dumps(content, ensure_ascii=False))))),
+            (self.spool, _clean(tag), _clean(why), Jsonb(_clean_all(json_safe(content)))),
         )
 
     def _store_events(self, events: Sequence[Event]) -> int:
@@ -295,4 +295,15 @@ def _short(error: Exception) -> str:
 
 def _clean(text: str) -> str:
     """Text that every database takes: what it would refuse is written as an escape."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00").replace("\\u0000", "\\\\u0000")
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
+def _clean_all(value: Any) -> Any:
+    """What JSON holds, with every text in it cleaned."""
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, list):
+        return [_clean_all(v) for v in value]
+    if isinstance(value, dict):
+        return {_clean(k): _clean_all(v) for k, v in value.items()}
+    return value

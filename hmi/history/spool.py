@@ -63,7 +63,7 @@ class Spool:
         folder.mkdir(parents=True, exist_ok=True)
         self._own = FileLock(folder / "spool.lock")
         try:
-            self._own.wait(5)
+            self._own.wait(1)
         except LockHeldError as error:
             raise SpoolError(f"the spool in {folder} is in use by another process") from error
         self._changed = threading.Condition()
@@ -150,6 +150,10 @@ class Spool:
             self._closing = True
             self._changed.notify_all()
         self._writer.join(15)
+        try:
+            self._file.keep_sent(self._sent)
+        except sqlite3.Error as error:
+            _LOG.warning("the spool could not be closed in order: %s", error)
         self._file.close()
         self._own.release()
 
@@ -381,6 +385,7 @@ class Spool:
     def _tidy(self) -> None:
         """Delete what the database has had for long enough; everything that it has when the room gets tight."""
         try:
+            self._file.keep_sent(self._sent)
             before_us = self._clock.now_us() - self._keep_sent_us
             if self._room.tight:
                 before_us = self._clock.now_us() + 1

@@ -172,6 +172,13 @@ class SpoolFile:
             self.sent = sent
             self.last_seq += len(rows)
 
+    def keep_sent(self, sent: int) -> None:
+        """Write down what the database has; only a hint, the database's own position counts."""
+        if sent != self.sent:
+            with self._writing:
+                self._write.execute("UPDATE about SET sent = ?", (sent,))
+                self.sent = sent
+
     def _rollback(self) -> None:
         if self._write.in_transaction:
             self._write.execute("ROLLBACK")

@@ -70,6 +70,7 @@ class Curve:
         self._status = np.empty(0, np.uint32)
         self._fresh: list[tuple[int, float, int]] = []
         self._covered: list[Interval] | None = None
+        self._judged_us = 0
         self._made: Columns | None = None
 
     def load(self, series: Series, covered: list[Interval] | None) -> None:
@@ -79,6 +80,8 @@ class Curve:
         last = int(series.time_us[-1]) + series.bucket_us if len(series) else 0
         self._fresh = [s for s in self._fresh if s[0] > max(last, series.end_us)]
         self._covered = covered
+        # What comes later is live: the samples themselves say that something was collected.
+        self._judged_us = series.end_us - self.width_us
         self._load += 1
         self.loaded = True
 
@@ -158,8 +161,7 @@ class Curve:
         for interval in self._covered:
             if interval.start_us < end_us and interval.end_us > start_us:
                 return sample_us + self.width_us < interval.start_us
-        newest = self._covered[-1].end_us if self._covered else 0
-        return start_us < newest or not self._covered
+        return start_us < self._judged_us
 
 
 def _kind(status: int, value: float) -> Kind:

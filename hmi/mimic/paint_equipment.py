@@ -78,9 +78,10 @@ class LampLook(NamedTuple):
 
 
 class LampDrawable(Drawable):
-    """A square with ON or OFF."""
+    """A square with ON or OFF; where the screen is drawn small, the word stands beside it."""
 
-    margins = (-33.0, -24.0, 32.0, 8.0)
+    margins = (-33.0, -24.0, 48.0, 8.0)
+    plain_margins = (-3.0, -3.0, 48.0, 3.0)
 
     def __init__(self, element: Lamp, shop: Workshop) -> None:
         super().__init__(element, shop, QRectF(*element.at, element.size, element.size))
@@ -95,8 +96,12 @@ class LampDrawable(Drawable):
         condition, on = look.condition, look.body.on
         ink = paint_body(canvas, self.rect, BodyLook(on, condition.quality))
         if condition.quality.has_value:
-            base = self.rect.center().y() + 5
-            canvas.text(self.rect.center().x(), base, "ON" if on else "OFF", Role.DIGIT, ink, Align.MIDDLE)
+            word = "ON" if on else "OFF"
+            base = canvas.centred_base(Role.LAMP, self.rect.center().y())
+            if canvas.width(word, Role.LAMP) <= self.rect.width():
+                canvas.text(self.rect.center().x(), base, word, Role.LAMP, ink, Align.MIDDLE)
+            else:
+                canvas.text(self.rect.right() + 4, base, word, Role.LAMP, canvas.theme.ink)
         # The square is small: a mark on it would hide the word.
         aside = condition.quality is not Quality.GOOD or condition.locked
         canvas.surround(self.rect.adjusted(0, 0, 14, 0) if aside else self.rect, condition)

@@ -12,7 +12,7 @@ from hmi.core.status import Quality
 from hmi.core.tag import Tag
 from hmi.mimic.bound import Quantity
 from hmi.mimic.canvas import Align, Canvas
-from hmi.mimic.drawable import Drawable, Look, Workshop, worded
+from hmi.mimic.drawable import Drawable, Look, Workshop
 from hmi.mimic.paint_value import SlotText, paint_slot
 from hmi.mimic.scale import BAR, AnalogueScale, ScaleLook
 from hmi.mimic.state import Condition, Situation
@@ -76,10 +76,6 @@ class IndicatorDrawable(Drawable):
             x += 30
         if condition.quality is not Quality.GOOD:
             canvas.quality(condition.quality, x, y)
-            word = worded(condition) or condition.word
-            if word and rect.width() > 120:
-                room = self.scale.trend_width - (x - rect.x()) - 16
-                _plate(canvas, x + 14, y, canvas.elided(word, Role.CAPTION, room))
             x += 24
         if condition.write is not None and condition.write.state in (WriteState.PENDING, WriteState.UNKNOWN):
             canvas.pill(condition.write.state, x + 8, y)

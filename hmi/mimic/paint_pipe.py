@@ -36,14 +36,10 @@ class PipeDrawable(Drawable):
         self.width = 4.0 if element.kind == "main" else 2.0
         self.arrows = [QPointF(*p) + shop.origin for p in element.arrows]
         self.turn = _TURN[element.arrow_direction]
-        pairs = list(zip(self.points, self.points[1:], strict=False))
-        longest = max(pairs, key=lambda p: (p[0] - p[1]).manhattanLength())
-        self.middle = (longest[0] + longest[1]) / 2
-        self.level = abs(longest[0].y() - longest[1].y()) < 1
+        self.mark = self.mark_places()[0]
         self.path = QPainterPath(self.points[0])
         for point in self.points[1:]:
             self.path.lineTo(point)
-        self._pairs = pairs
         self.settle()
 
     @property
@@ -54,7 +50,8 @@ class PipeDrawable(Drawable):
         return self.element.open is not None and any(r.contains(point) for r in self._runs(12.0))
 
     def _runs(self, reach: float) -> list[QRectF]:
-        return [QRectF(a, b).normalized().adjusted(-reach, -reach, reach, reach) for a, b in self._pairs]
+        runs = zip(self.points, self.points[1:], strict=False)
+        return [QRectF(a, b).normalized().adjusted(-reach, -reach, reach, reach) for a, b in runs]
 
     def area(self, plain: bool) -> QRectF:
         area = QRectF()
@@ -64,12 +61,16 @@ class PipeDrawable(Drawable):
 
     def pieces(self, plain: bool) -> list[QRectF]:
         arrows = [QRectF(a.x() - 8, a.y() - 8, 16, 16) for a in self.arrows]
-        mark = self._mark_place()
+        mark = self.mark
         marks_box = [] if plain else [QRectF(mark.x() - 22, mark.y() - 22, 44, 44)]
         return [*self._runs(4.0), *arrows, *marks_box]
 
-    def _mark_place(self) -> QPointF:
-        return self.middle + (QPointF(0, -18) if self.level else QPointF(18, 0))
+    def mark_places(self) -> list[QPointF]:
+        """Where its mark may stand, best first: beside the longest run, in its middle or nearer to an end."""
+        runs = zip(self.points, self.points[1:], strict=False)
+        start, end = max(runs, key=lambda run: (run[0] - run[1]).manhattanLength())
+        aside = QPointF(0, -18) if abs(start.y() - end.y()) < 1 else QPointF(18, 0)
+        return [start + (end - start) * share + aside for share in (0.5, 0.3, 0.7, 0.15, 0.85)]
 
     def body(self, now: Situation, condition: Condition) -> Flow:
         if self.flow is None or not condition.quality.has_value:
@@ -90,7 +91,7 @@ class PipeDrawable(Drawable):
         if flows and broken is None:
             for arrow in self.arrows:
                 self._arrow(canvas, arrow)
-        mark = self._mark_place()
+        mark = self.mark
         if quality is not Quality.GOOD:
             canvas.quality(quality, mark.x(), mark.y())
         elif look.condition.alarm is not None:

@@ -27,7 +27,7 @@ class TextDrawable(Drawable):
     """Text, which may embed values. Where a value is missing, the reason stands instead of the whole text."""
 
     plain_margins = (-2.0, -2.0, 2.0, 2.0)
-    margins = (-30.0, -14.0, 16.0, 10.0)
+    margins = (-38.0, -14.0, 40.0, 10.0)
 
     def __init__(self, element: TextElement, shop: Workshop) -> None:
         self.role = _ROLE[element.style]
@@ -65,7 +65,7 @@ class TextDrawable(Drawable):
     def body(self, now: Situation, condition: Condition) -> str:
         word = worded(condition)
         if word:
-            return word
+            return "not recorded" if condition.quality is Quality.NOT_RECORDED else word
         text = self.words.render(now)
         return f"{text} ({condition.word})" if condition.quality is Quality.STALE and condition.word else text
 
@@ -86,14 +86,15 @@ class TextDrawable(Drawable):
             color = theme.canvas
         if condition.alarm is not None:
             canvas.frame(line.adjusted(-4, -3, 4, 3), condition.alarm, 3.0)
-            canvas.alarm(condition.alarm, line.left() - 12, line.top(), 0.68)
+            canvas.alarm(condition.alarm, line.left() - 22, line.center().y(), 0.68)
         canvas.text(left, base, text, self.role, color)
         if quality is Quality.UNCERTAIN:
             canvas.line(left, base + 3, left + width, base + 3, theme.ink, 1.5, (2, 3))
         elif quality is Quality.OUT_OF_SERVICE:
             canvas.line(left, line.center().y(), left + width, line.center().y(), theme.ink)
         if quality is not Quality.GOOD:
-            canvas.quality(quality, left - 11 if left >= 22 else left + width + 11, line.center().y(), 0.85)
+            aside = left - 11 if self.align is Align.RIGHT else left + width + 11
+            canvas.quality(quality, aside, line.center().y(), 0.85)
 
 
 class LineDrawable(Drawable):
@@ -111,8 +112,10 @@ class LineDrawable(Drawable):
         return None
 
     def paint(self, canvas: Canvas, look: Look) -> None:
-        canvas.painter.setPen(canvas.pen(canvas.theme.hair, 1.5))
-        canvas.painter.drawPolyline(self.points)
+        # Half a pixel aside a hairline falls on one row of pixels, not on two.
+        half = QPointF(0.5, 0.5)
+        canvas.painter.setPen(canvas.pen(canvas.theme.hair, 1.0))
+        canvas.painter.drawPolyline([point + half for point in self.points])
 
 
 def _around(points: list[QPointF]) -> QRectF:

@@ -74,12 +74,17 @@ class TankDrawable(Drawable):
             surface = theme.ink3 if quality in (Quality.STALE, Quality.OUT_OF_SERVICE) else theme.ink
             canvas.fill(QRectF(rect.x(), top - 1, rect.width(), 2), surface)
         canvas.box(rect, theme.line, 2, dash_of(quality))
-        wide = rect.width() >= 90
-        for share, letters in self.ticks:
+        room = canvas.font_px(Role.LABEL) * 1.1
+        free = rect.top() - 2 * room
+        for share, letters in sorted(self.ticks, reverse=True):
             y = rect.bottom() - share * rect.height()
-            canvas.fill(QRectF(rect.right() - 12, y - 0.75, 18, 3 if len(letters) > 1 else 1.5), theme.ink)
-            if wide:
-                canvas.text(rect.right() + 12, y + 5, letters, Role.LABEL, theme.ink)
+            thickness = 3.0 if len(letters) > 1 else 1.5
+            canvas.fill(QRectF(rect.right() - 12, y - thickness / 2, 18, thickness), theme.ink)
+            # Limits that lie close have their letters pushed apart; on a small tank only the ticks fit.
+            at = max(y, free)
+            if rect.width() >= 90 and at - y < room:
+                canvas.text(rect.right() + 10, at + 5, letters, Role.LABEL, theme.ink)
+                free = at + room
         canvas.surround(rect, look.condition)
 
 

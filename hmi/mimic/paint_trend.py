@@ -48,6 +48,12 @@ def round_steps(low: float, high: float, at_most: int) -> list[float]:
     return found
 
 
+def _spaced(duration: str) -> str:
+    """`60min` as `60 min`."""
+    number = duration.rstrip("abcdefghijklmnopqrstuvwxyz")
+    return f"{number} {duration[len(number) :]}"
+
+
 class TrendDrawable(Drawable):
     """Pens of one unit share one axis; others have their own scale and no axis, which their label says."""
 
@@ -99,7 +105,7 @@ class TrendDrawable(Drawable):
             canvas.line(plot.x() - 4, y, plot.x(), y, theme.line, 1)
             canvas.text(plot.x() - 8, y + 4, f"{value:g}", Role.CAPTION, theme.ink2, Align.RIGHT)
         base = rect.bottom() - 6
-        canvas.text(plot.x(), base, f"−{duration_text(self.span_us)}", Role.CAPTION, theme.ink2)
+        canvas.text(plot.x(), base, f"−{_spaced(duration_text(self.span_us))}", Role.CAPTION, theme.ink2)
         canvas.text(plot.right(), base, "now" if not theme.replay else "then", Role.CAPTION, theme.ink2, Align.RIGHT)
         canvas.text(rect.x(), base, self.tags[0].unit, Role.CAPTION, theme.ink2)
         self._labels(canvas, what)

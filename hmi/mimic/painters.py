@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF
@@ -12,19 +13,20 @@ from hmi.mimic.drawable import Drawable, Painter, Workshop
 from hmi.mimic.history import Curves
 from hmi.mimic.paint_control import make_button, make_setpoint
 from hmi.mimic.paint_equipment import make_block, make_lamp, make_motor, make_pump, make_symbol, make_valve
-from hmi.mimic.paint_indicator import make_horizon, make_indicator
-from hmi.mimic.paint_pipe import make_pipe
+from hmi.mimic.paint_indicator import HorizonGround, make_horizon, make_indicator
+from hmi.mimic.paint_pipe import PipeDrawable, make_pipe
 from hmi.mimic.paint_plain import (
     GroupMarks,
+    PanelDrawable,
     make_line,
     make_panel,
     make_placeholder,
     make_terminal,
     make_text,
 )
-from hmi.mimic.paint_tank import make_tank
+from hmi.mimic.paint_tank import TankDrawable, make_tank
 from hmi.mimic.paint_trend import make_trend
-from hmi.mimic.paint_value import make_value
+from hmi.mimic.paint_value import ValueDrawable, make_value
 from hmi.mimic.symbols import SymbolError, Symbols
 
 log = logging.getLogger(__name__)
@@ -91,4 +93,31 @@ def compile_screen(plant: Plant, screen: Screen, curves: Curves, compact: bool =
     """All drawables of a screen, bottom first."""
     symbols = Symbols(plant.files)
     shop = Workshop(plant, symbols, curves, compact, QPointF(0, 0), screen.head.size[0])
-    return compile_elements(screen.elements, shop)
+    made = compile_elements(screen.elements, shop)
+    _leave_alarms_to_slots(made)
+    _find_room_for_marks(made)
+    return made
+
+
+def _leave_alarms_to_slots(drawables: Sequence[Drawable]) -> None:
+    """A tank whose level stands in a slot inside it carries its alarm there, not twice."""
+    slots = [d for d in drawables if isinstance(d, ValueDrawable) and d.main_tag is not None]
+    for tank in drawables:
+        if not isinstance(tank, TankDrawable) or tank.main_tag is None:
+            continue
+        name = tank.main_tag.name
+        if any(s.main_tag is tank.main_tag and tank.rect.contains(s.rect) for s in slots):
+            sources = tuple(s for s in tank.bound.sources if s != name)
+            tank.bound = replace(tank.bound, sources=sources)
+
+
+def _find_room_for_marks(drawables: Sequence[Drawable]) -> None:
+    """Put the marks of pipes where nothing else stands."""
+    others = [d.rect for d in drawables if not isinstance(d, PipeDrawable | HorizonGround | PanelDrawable)]
+    for pipe in drawables:
+        if isinstance(pipe, PipeDrawable):
+            for place in pipe.mark_places():
+                box = QRectF(place.x() - 11, place.y() - 11, 22, 22)
+                if not any(box.intersects(rect) for rect in others):
+                    pipe.mark = place
+                    break

@@ -68,7 +68,7 @@ class AnalogueScale:
         setpoint = None
         if self.setpoint is not None and now.quality((self.setpoint,))[0].has_value:
             wanted = now.value[self.setpoint]
-            if wanted == wanted:
+            if self.low <= wanted <= self.high:
                 setpoint = round(self.y(wanted) * _HALF_PIXELS)
         return ScaleLook(round(self.y(value) * _HALF_PIXELS), out, setpoint, key, stands)
 

@@ -32,7 +32,7 @@ class Role(Enum):
     VALUE = (22, True, 14.0)
     KEY = (40, True, 14.0)
     DIGIT = (13, True, 0.0)
-    LETTER = (20, True, 0.0)
+    LAMP = (13, True, 12.0)
 
     # Roles are parts of the keys of everything that is kept; the hash of an Enum is a Python function.
     __hash__ = object.__hash__
@@ -56,6 +56,9 @@ class Stamps:
 
     def __init__(self) -> None:
         self._kept: dict[object, object] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
     def get(self, key: object, make: Callable[[], T]) -> T:
         found = self._kept.get(key)

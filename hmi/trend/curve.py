@@ -14,7 +14,7 @@ _MOST_LIVE = 200_000
 
 
 class LiveTail:
-    """Samples of one tag as they came while a trend was open. Grows by doubling; the oldest half goes when it is full."""
+    """Samples of one tag as they came while a trend was open; the oldest half goes when there are too many."""
 
     def __init__(self) -> None:
         self._n = 0
@@ -38,7 +38,8 @@ class LiveTail:
                 self._status[: self._n] = self._status[keep].copy()
             else:
                 self._time, self._value, self._status = (
-                    np.concatenate([column, np.zeros_like(column)]) for column in (self._time, self._value, self._status)
+                    np.concatenate([column, np.zeros_like(column)])
+                    for column in (self._time, self._value, self._status)
                 )
         self._time[self._n], self._value[self._n], self._status[self._n] = time_us, value, status
         self._n += 1
@@ -55,8 +56,8 @@ def joined(history: Series | None, tail: LiveTail, start_us: int, end_us: int) -
 
     Where history comes in buckets, a live sample is a bucket of its own: low, high and value are the sample.
     """
-    # The last bucket may still be filling, so everything after its start is taken from the tail as well: drawn twice, it
-    # looks the same, while a sample that the historian did not yet have would be missing.
+    # The last bucket may still be filling, so everything after its start is taken from the tail as well:
+    # drawn twice it looks the same, while a sample that the historian did not have yet would be missing.
     last = int(history.time_us[-1]) if history is not None and len(history) else 0
     time_us, value, status = tail.after(last)
     if history is None and not len(time_us):
@@ -107,7 +108,8 @@ def strokes(series: Series, start_us: int, end_us: int, width: float, until_us: 
     first = max(int(np.searchsorted(series.time_us, start_us, "right")) - 1, 0)
     last = int(np.searchsorted(series.time_us, end_us, "right"))
     index = slice(first, last)
-    time_us, low, high, value, status = (c[index] for c in (series.time_us, series.low, series.high, series.value, series.status))
+    time_us, low, high = series.time_us[index], series.low[index], series.high[index]
+    value, status = series.value[index], series.status[index]
     if not len(time_us):
         nothing = np.zeros(0)
         return Strokes(nothing, nothing, np.zeros(0, np.int64))
@@ -160,6 +162,4 @@ def _spans(x0: Floats, x1: Floats, mask: NDArray[np.bool_]) -> tuple[tuple[float
 
 def _coded_spans(x0: Floats, x1: Floats, mask: NDArray[np.bool_], status: Statuses) -> list[tuple[float, float, int]]:
     edges = np.flatnonzero(np.diff(np.r_[0, mask.astype(np.int8), 0]))
-    return [
-        (float(x0[a]), float(x1[b - 1]), int(status[a])) for a, b in zip(edges[::2], edges[1::2], strict=True)
-    ]
+    return [(float(x0[a]), float(x1[b - 1]), int(status[a])) for a, b in zip(edges[::2], edges[1::2], strict=True)]

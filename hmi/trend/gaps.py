@@ -27,7 +27,7 @@ class Gap:
 def gaps_of(
     source: str, coverage: Iterable[Coverage], start_us: int, end_us: int, now_us: int, shortest_us: int = SECOND
 ) -> list[Gap]:
-    """The times within the span, up to now, that no interval of the source covers; shorter ones than given are not told."""
+    """The times within the span, up to now, that no interval of the source covers; short ones are left out."""
     end_us = min(end_us, now_us)
     found: list[Gap] = []
     at, why = start_us, ""

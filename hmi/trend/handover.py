@@ -28,7 +28,7 @@ class Handover(QObject):
         then: Callable[[T], None],
         failed: Callable[[BaseException], None] | None = None,
     ) -> None:
-        """Call `then` with the result, or `failed` with the error, on the Qt thread. Without `failed` an error is raised there."""
+        """Call `then` with the result or `failed` with the error, on the Qt thread; without `failed` it is raised."""
         future.add_done_callback(partial(self._done, then, failed))
 
     def _done(
@@ -42,7 +42,9 @@ class Handover(QObject):
             # The view was closed while the answer was under way; nobody waits for it any more.
             return
 
-    def _on_arrived(self, arrival: tuple[Callable[[Any], None], Callable[[BaseException], None] | None, "Future[Any]"]) -> None:
+    def _on_arrived(
+        self, arrival: tuple[Callable[[Any], None], Callable[[BaseException], None] | None, "Future[Any]"]
+    ) -> None:
         then, failed, future = arrival
         error = future.exception()
         if error is None:

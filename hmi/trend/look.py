@@ -16,7 +16,7 @@ DrawQuality = Callable[[QPainter, Quality, float, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Tokens by their names in the look guide. `pens` has eight colours; pens told apart by colour alone there are none."""
+    """Tokens by their names in the look guide. `pens` has eight colours; number and dashes tell pens apart as well."""
 
     canvas: QColor
     panel: QColor

@@ -15,12 +15,17 @@ from hmi.trend.look import DASHES, Look
 from hmi.trend.pens import Pen
 
 
+def _memory(polygon: QPolygonF, points: int) -> memoryview:
+    """The doubles of a polygon, writable. The stubs of Qt know neither this pointer nor its buffer."""
+    return memoryview(shiboken6.VoidPtr(polygon.data(), points * 16, True))  # type: ignore[arg-type, call-arg]
+
+
 def polygon_of(x: Floats, y: Floats) -> QPolygonF:
     """A polygon filled in one copy; point by point would cost a Python object each."""
     polygon = QPolygonF()
     polygon.resize(len(x))
     if len(x):
-        memory = np.frombuffer(shiboken6.VoidPtr(polygon.data(), len(x) * 16, True), dtype=np.float64).reshape(-1, 2)
+        memory = np.frombuffer(_memory(polygon, len(x)), dtype=np.float64).reshape(-1, 2)
         memory[:, 0] = x
         memory[:, 1] = y
     return polygon
@@ -41,7 +46,14 @@ def y_of(area: QRectF, low: float, high: float, value: float) -> float:
 
 
 def draw_strokes(
-    painter: QPainter, area: QRectF, strokes: Strokes, low: float, high: float, color: QColor, width: int, dash: Sequence[float]
+    painter: QPainter,
+    area: QRectF,
+    strokes: Strokes,
+    low: float,
+    high: float,
+    color: QColor,
+    width: int,
+    dash: Sequence[float],
 ) -> None:
     """One curve within an area. Without antialiasing: wide antialiased lines are a hundred times slower."""
     if not len(strokes.x):
@@ -107,7 +119,9 @@ def draw_uncertain(painter: QPainter, area: QRectF, pen: Pen, row: int, look: Lo
             painter.drawText(QPointF(area.x() + left, y - 6), f"{pen.number} uncertain")
 
 
-def draw_band(painter: QPainter, area: QRectF, low: float, high: float, band: tuple[float, float], color: QColor) -> None:
+def draw_band(
+    painter: QPainter, area: QRectF, low: float, high: float, band: tuple[float, float], color: QColor
+) -> None:
     """The normal band, as far as it lies within the range."""
     top = max(y_of(area, low, high, band[1]), area.top())
     bottom = min(y_of(area, low, high, band[0]), area.bottom())
@@ -135,5 +149,3 @@ def draw_badge(painter: QPainter, number: int, x: float, y: float, look: Look) -
 
 def dash_of(pen: Pen) -> tuple[float, ...]:
     return DASHES[pen.number - 1]
-
-

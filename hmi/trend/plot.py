@@ -1,4 +1,4 @@
-"""The plot of the trend view: curves on two axes, gaps with their reason, alarms below, a cursor; mouse and keys move it."""
+"""The plot of the trend view: curves on two axes, gaps with their reason, alarms below, a cursor."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
@@ -107,8 +107,6 @@ class TrendPlot(QWidget):
         area = self.area
         return self.timeline.start_us + round((x - area.x()) / area.width() * self.timeline.span_us)
 
-    # -- drawing ---------------------------------------------------------------------------------------------------
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.redraw()
 
@@ -144,7 +142,9 @@ class TrendPlot(QWidget):
         painter.setClipRect(area)
         if selected is not None and selected.drawn is not None:
             draw_bad(painter, area, selected.drawn, look)
-        gaps = list(dict.fromkeys(g for pen in self._source.pens for g in pen.gaps if g.source == COLLECTOR or pen is selected))
+        gaps = list(
+            dict.fromkeys(g for pen in self._source.pens for g in pen.gaps if g.source == COLLECTOR or pen is selected)
+        )
         boxes = gap_boxes(area, gaps, line.start_us, line.end_us)
         for gap, box in boxes:
             draw_gap(painter, gap, box, look)
@@ -213,7 +213,9 @@ class TrendPlot(QWidget):
             draw_limit(painter, area, y, look.ink)
             painter.setFont(font(14))
             painter.setPen(look.ink)
-            painter.drawText(QPointF(area.x() + 8, y - 8), f"{pen.tag.name} {limit.letters} {pen.tag.format(limit.value)}")
+            painter.drawText(
+                QPointF(area.x() + 8, y - 8), f"{pen.tag.name} {limit.letters} {pen.tag.format(limit.value)}"
+            )
         if pen.tag.normal is not None:
             y = y_of(area, *pen.range, pen.tag.normal[1])
             if area.top() <= y <= area.bottom() - 20:
@@ -224,20 +226,18 @@ class TrendPlot(QWidget):
     def _paint_ends(self, painter: QPainter, area: QRectF) -> None:
         """Each pen's number at its right end; numbers make room for one another."""
         look = self._look
-        ends = []
-        for pen in self._source.pens:
-            if pen.drawn is not None and len(pen.drawn.y):
-                y = y_of(area, *pen.range, float(pen.drawn.y[-1]))
-                ends.append([min(max(y, area.top()), area.bottom()), y, pen])
-        ends.sort(key=lambda e: e[0])  # type: ignore[arg-type, return-value]
-        for i in range(1, len(ends)):
-            if ends[i][0] - ends[i - 1][0] < 22:  # type: ignore[operator]
-                ends[i][0] = ends[i - 1][0] + 22  # type: ignore[operator]
+        pens = [p for p in self._source.pens if p.drawn is not None and len(p.drawn.y)]
+        true_y = {p.number: y_of(area, *p.range, float(p.drawn.y[-1])) for p in pens if p.drawn is not None}
+        pens.sort(key=lambda p: true_y[p.number])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for at, y, pen in ends:
-            painter.setPen(line_pen(look.pens[pen.number - 1], 1))  # type: ignore[union-attr]
-            painter.drawLine(QPointF(area.right(), y), QPointF(area.right() + 8, at))  # type: ignore[arg-type]
-            draw_badge(painter, pen.number, area.right() + 8, at - 10, look)  # type: ignore[union-attr, operator]
+        above = area.top() - 22
+        for pen in pens:
+            y = true_y[pen.number]
+            at = max(min(max(y, area.top()), area.bottom()), above + 22)
+            above = at
+            painter.setPen(line_pen(look.pens[pen.number - 1], 1))
+            painter.drawLine(QPointF(area.right(), y), QPointF(area.right() + 8, at))
+            draw_badge(painter, pen.number, area.right() + 8, at - 10, look)
 
     def _paint_alarms(self, painter: QPainter, area: QRectF) -> None:
         look, session = self._look, self.session
@@ -256,7 +256,14 @@ class TrendPlot(QWidget):
             same = alarm is not None and abs(alarm.raised_us - event.time_us) < SECOND
             painter.setPen(line_pen(look.line, 1))
             painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 8))
-            look.alarm(painter, event.priority, alarm.state if alarm is not None and same else AlarmState.NORMAL, x, area.bottom() + 22, 0.72)
+            look.alarm(
+                painter,
+                event.priority,
+                alarm.state if alarm is not None and same else AlarmState.NORMAL,
+                x,
+                area.bottom() + 22,
+                0.72,
+            )
 
     def _paint_gap_note(self, painter: QPainter, area: QRectF, boxes: list[tuple[Gap, QRectF]]) -> None:
         """From, to and why of the widest gap; the others tell theirs at the cursor."""
@@ -269,11 +276,11 @@ class TrendPlot(QWidget):
         zone = self.session.plant.zone
         start, end = to_datetime(gap.start_us, zone), to_datetime(gap.end_us, zone)
         running = gap.end_us >= self.session.now_us() - SECOND
-        first = f"{'Not recorded' if gap.source == COLLECTOR else 'No data'} {start:%H:%M:%S} to {'now' if running else f'{end:%H:%M:%S}'}"
+        what = "Not recorded" if gap.source == COLLECTOR else "No data"
+        until = "now" if running else f"{end:%H:%M:%S}"
+        first = f"{what} {start:%H:%M:%S} to {until}"
         second = gap.why or ("Nobody could say why" if gap.source == COLLECTOR else f"{gap.source} lost")
-        width = 46.0 + max(
-            painter.fontMetrics().horizontalAdvance(second), _width(painter, font(14, True), first)
-        )
+        width = 46.0 + max(painter.fontMetrics().horizontalAdvance(second), _width(painter, font(14, True), first))
         left = box.right() + 8 if box.right() + 8 + width < area.right() else box.left() - 8 - width
         if left < area.left():
             return
@@ -314,7 +321,9 @@ class TrendPlot(QWidget):
         painter.setPen(line_pen(look.ink, 1.5))
         painter.drawLine(QPointF(x, 30), QPointF(x, area.bottom() + 40))
         moment = to_datetime(time_us, self.session.plant.zone)
-        text = f"{moment:%H:%M:%S}" if self.timeline.span_us <= DAY else f"{moment.day}.{moment.month}. {moment:%H:%M:%S}"
+        text = (
+            f"{moment:%H:%M:%S}" if self.timeline.span_us <= DAY else f"{moment.day}.{moment.month}. {moment:%H:%M:%S}"
+        )
         box = QRectF(min(max(x - 74, 0), self.width() - 148), 6, 148, 26)
         painter.fillRect(box, look.ink)
         painter.setFont(font(14, True))
@@ -331,8 +340,6 @@ class TrendPlot(QWidget):
                 painter.setBrush(look.pens[pen.number - 1])
                 painter.drawEllipse(QPointF(x, y), 4.5, 4.5)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-
-    # -- mouse and keys --------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
@@ -405,5 +412,3 @@ def _width(painter: QPainter, chosen: QFont, text: str) -> float:
     width = float(painter.fontMetrics().horizontalAdvance(text))
     painter.setFont(font(12))
     return width
-
-

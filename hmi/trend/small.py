@@ -30,7 +30,7 @@ def limits_of(plant: Plant, tag: str) -> tuple[Limit, ...]:
 
 
 class SmallTrend(QWidget):
-    """The last `span_us` of one tag, in live and in replay up to the session's now. Call `frame` while it is visible."""
+    """The last `span_us` of one tag, up to the session's now. Call `frame` while it is visible."""
 
     def __init__(self, session: Session, look: Look, span_us: int = HOUR, labels: int = 0) -> None:
         super().__init__()
@@ -81,7 +81,12 @@ class SmallTrend(QWidget):
         self._drawn_us = self._line.end_us
         area = self._plot()
         for pen in self._source.pens:
-            pen.prepare(self._line.start_us, self._line.end_us, area.width() - (18 if not self._labels else 0), self._line.end_us)
+            pen.prepare(
+                self._line.start_us,
+                self._line.end_us,
+                area.width() - (18 if not self._labels else 0),
+                self._line.end_us,
+            )
         if self._source.pens:
             self._axis, _ = assign_axes(self._source.pens, self._source.pens[0])
         self.update()
@@ -100,7 +105,9 @@ class SmallTrend(QWidget):
                 low, high = min(low, limit.value - (high - low) * 0.04), max(high, limit.value + (high - low) * 0.04)
         plot = area.adjusted(0, 2, -18 if not self._labels else 0, -2)
         if pen.tag.normal is not None:
-            draw_band(painter, plot.adjusted(0, 0, 18 if not self._labels else 0, 0), low, high, pen.tag.normal, look.band)
+            draw_band(
+                painter, plot.adjusted(0, 0, 18 if not self._labels else 0, 0), low, high, pen.tag.normal, look.band
+            )
         for gap, box in gap_boxes(plot, pen.gaps, self._line.start_us, self._line.end_us):
             draw_gap(painter, gap, box, look)
         font = QFont("B612")
@@ -113,7 +120,9 @@ class SmallTrend(QWidget):
                 if self._labels:
                     painter.setPen(look.ink)
                     text = f"{limit.letters} {pen.tag.format(limit.value)}"
-                    painter.drawText(QRectF(area.right() + 6, y - 8, self._labels, 16), Qt.AlignmentFlag.AlignVCenter, text)
+                    painter.drawText(
+                        QRectF(area.right() + 6, y - 8, self._labels, 16), Qt.AlignmentFlag.AlignVCenter, text
+                    )
         if pen.drawn is not None:
             draw_strokes(painter, plot, pen.drawn, low, high, look.ink2, 1, ())
             if not self._labels and len(pen.drawn.y) and len(pen.drawn.x) and not pen.drawn.bad[-1:]:

@@ -107,7 +107,7 @@ class TrendSource(QObject):
             pen.tail.append(int(table.time_us[i]), float(table.value[i]), int(table.status[i]))
 
     def want(self, timeline: Timeline, width: int) -> None:
-        """Say which span is shown. Asks when what is loaded does not serve it: at once the first time, else when it settles."""
+        """Say which span is shown; asks where what is loaded does not serve, at once or after a rest."""
         self._wanted = (timeline, max(width, 2))
         if self._serves(timeline, width) or self._busy:
             return
@@ -146,7 +146,9 @@ class TrendSource(QObject):
         loaded = (start, end, max((end - start) // buckets, 1))
         future: Future[list[Series]] = self.session.history(tags, start, end, buckets)
         self._handover.take(
-            future, lambda series: self._on_history(number, loaded, tags, series), lambda error: self._on_error(number, error)
+            future,
+            lambda series: self._on_history(number, loaded, tags, series),
+            lambda error: self._on_error(number, error),
         )
         self._handover.take(
             self.session.coverage(start, end),
@@ -164,7 +166,7 @@ class TrendSource(QObject):
             return
         self._busy = False
         self._loaded = loaded
-        found = {tag: one for tag, one in zip(tags, series, strict=True)}
+        found = dict(zip(tags, series, strict=True))
         for pen in self.pens:
             pen.history = found.get(pen.tag.name, pen.history)
         if any(pen.tag.name not in found for pen in self.pens):

@@ -1,4 +1,4 @@
-"""What the table under a trend says: value and quality at the cursor, mean over time, extremes, share of good. No Qt."""
+"""What the table under a trend says: value and quality at the cursor, mean, extremes, share of good. No Qt."""
 
 from dataclasses import dataclass
 from math import nan

@@ -19,8 +19,10 @@ _COLUMNS: tuple[tuple[str, float, bool], ...] = (
     ("% good", 0.07, True),
 )  # fmt: skip
 _WORDS = {
-    Quality.GOOD: "good", Quality.UNCERTAIN: "uncertain", Quality.STALE: "stale", Quality.OUT_OF_SERVICE: "out of service",
-    Quality.FORCED: "forced", Quality.BAD: "bad", Quality.NEVER_READ: "never read", Quality.NOT_RECORDED: "not recorded",
+    Quality.GOOD: "good", Quality.UNCERTAIN: "uncertain", Quality.STALE: "stale",
+    Quality.OUT_OF_SERVICE: "out of service",
+    Quality.FORCED: "forced", Quality.BAD: "bad", Quality.NEVER_READ: "never read",
+    Quality.NOT_RECORDED: "not recorded",
 }  # fmt: skip
 
 
@@ -65,7 +67,8 @@ class TrendTable(QWidget):
                 quality = quality_of(at.status)
                 s = self._statistics.get(pen.tag.name, Statistics())
                 texts += [
-                    pen.tag.format(at.value) if quality.has_value else "—", quality_words(at.status), _number(pen, s.mean, 1),
+                    pen.tag.format(at.value) if quality.has_value else "—", quality_words(at.status),
+                    _number(pen, s.mean, 1),
                     _number(pen, s.low), _number(pen, s.high), f"{s.good * 100:.1f}",
                 ]  # fmt: skip
             rows.append((pen, tuple(texts), quality))

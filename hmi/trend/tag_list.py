@@ -83,8 +83,8 @@ class TagRows(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         look, session = self.look, self._model.session
-        box: QRect = option.rect  # type: ignore[attr-defined]
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        box: QRect = option.rect
+        state: QStyle.StateFlag = option.state
         tag: Tag = index.data(TAG)
         painter.fillRect(box, look.well if state & QStyle.StateFlag.State_Selected else look.panel)
         painter.fillRect(box.x(), box.bottom(), box.width(), 1, look.hair)

@@ -2,7 +2,16 @@
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QLineEdit, QListView, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from hmi.core.clock import to_datetime
 from hmi.core.session import Mode, Session
@@ -143,8 +152,6 @@ class TrendView(QWidget):
         bar.addWidget(self._range)
         return bar
 
-    # -- from outside ----------------------------------------------------------------------------------------------
-
     def set_session(self, session: Session) -> None:
         """Live or replay, or another plant; the span ends at the session's now."""
         self.source.set_session(session)
@@ -209,8 +216,6 @@ class TrendView(QWidget):
             self._counted_us = self.plot.timeline.end_us
             self.table.recount()
 
-    # -- inside ----------------------------------------------------------------------------------------------------
-
     def _after_pens(self) -> None:
         self.plot.redraw()
         self.plot.frame()
@@ -227,7 +232,9 @@ class TrendView(QWidget):
         self.plot.failure = ""
         line = self.plot.timeline
         for pen in self.source.pens:
-            pen.prepare(line.start_us, line.end_us, self.plot.area.width(), min(self.source.session.now_us(), line.end_us))
+            pen.prepare(
+                line.start_us, line.end_us, self.plot.area.width(), min(self.source.session.now_us(), line.end_us)
+            )
         self.plot.redraw()
         self.table.recount()
 
@@ -246,7 +253,9 @@ class TrendView(QWidget):
         for button, (_, span) in zip(self.spans, SPANS, strict=True):
             button.show_on(span == line.span_us)
         self.now.show_on(line.following)
-        self.now.setToolTip("The end follows the time" if self.source.session.mode is Mode.LIVE else "The end follows replay")
+        self.now.setToolTip(
+            "The end follows the time" if self.source.session.mode is Mode.LIVE else "The end follows replay"
+        )
         self.table.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

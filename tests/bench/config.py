@@ -1,4 +1,4 @@
-"""How long a large plant takes to be read and checked: 5,000 tags, 500 alarms, 50 screens of 100 elements."""
+"""CPU time in which a large plant is read and checked: 5,000 tags, 500 alarms, 50 screens of 100 elements."""
 
 import time
 from collections.abc import Iterator
@@ -55,14 +55,14 @@ def figures() -> Iterator[Figure]:
     files = large_plant()
     best, plant, problems = float("inf"), None, []
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = time.process_time()
         plant, problems = load_plant(files, DRIVERS, {})
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, time.process_time() - begin)
     if plant is None or problems:
         raise SystemExit(f"the plant of the bench has problems: {problems[:3]}")
     yield Figure("config", "check_5000_tags_s", best, "s")
-    begin = time.perf_counter()
+    begin = time.process_time()
     for s in range(10):
         plant.open_screen(f"s{s}")
-    opened = (time.perf_counter() - begin) * 1000
+    opened = (time.process_time() - begin) * 1000
     yield Figure("config", "open_1000_elements_model_ms", opened, "ms")

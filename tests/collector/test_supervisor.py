@@ -51,7 +51,7 @@ async def ended(task: "asyncio.Task[None]") -> None:
 
 async def _lost_and_back() -> None:
     bench, told, clock = BenchDevice(), Told(), HandClock()
-    supervisor = Supervisor(PLC, TAGS, BenchKind(bench), clock, told)
+    supervisor = Supervisor(PLC, TAGS, BenchKind(bench), clock, told, asyncio.Lock())
     task = asyncio.create_task(supervisor.run())
     await until(lambda: told.words, "the first connection")
     await settle()
@@ -80,7 +80,7 @@ def test_that_a_lost_device_is_told_once_tried_at_once_and_comes_back() -> None:
 
 async def _slower_and_slower() -> None:
     bench, told, clock = BenchDevice(connected=False), Told(), HandClock()
-    supervisor = Supervisor(PLC, TAGS, BenchKind(bench), clock, told)
+    supervisor = Supervisor(PLC, TAGS, BenchKind(bench), clock, told, asyncio.Lock())
     task = asyncio.create_task(supervisor.run())
     await until(lambda: told.words, "the first connection")
     await settle()
@@ -106,7 +106,7 @@ def test_that_a_device_that_stays_away_is_tried_ever_more_slowly_but_not_slower_
 
 async def _broken_driver() -> None:
     bench, told, clock = BenchDevice(breaks=True), Told(), HandClock()
-    task = asyncio.create_task(Supervisor(PLC, TAGS, BenchKind(bench), clock, told).run())
+    task = asyncio.create_task(Supervisor(PLC, TAGS, BenchKind(bench), clock, told, asyncio.Lock()).run())
     await until(lambda: len(told.words) > 1, "the driver has failed")
     await settle()
     clock.advance_us(SECOND)

@@ -36,7 +36,9 @@ def done(value: T) -> "Future[T]":
     return future
 
 
-def _measure(name: str, description: str, unit: str, normal: tuple[float, float], decimals: int = 2, **more: Any) -> Tag:
+def _measure(
+    name: str, description: str, unit: str, normal: tuple[float, float], decimals: int = 2, **more: Any
+) -> Tag:
     middle, half = sum(normal) / 2, (normal[1] - normal[0]) / 2
     return Tag(
         name, 0, DataType.FLOAT32, description, unit, decimals, more.pop("device", "PLC-1"), "holding:40", SECOND,
@@ -66,7 +68,9 @@ TAGS = (
 )  # fmt: skip
 
 
-def _rule(key: str, tag: str, kind: AlarmKind, priority: Priority, text: str, limit: float = 0, **more: Any) -> AlarmRule:
+def _rule(
+    key: str, tag: str, kind: AlarmKind, priority: Priority, text: str, limit: float = 0, **more: Any
+) -> AlarmRule:
     index = next((i for i, t in enumerate(TAGS) if t.name == tag), -1)
     return AlarmRule(key, index, tag, kind, priority, text, limit, **more)
 
@@ -82,7 +86,8 @@ RULES = (
     _rule("PT-310/high", "PT-310", AlarmKind.HIGH, Priority.MEDIUM, "Header pressure high", 5.8, area="High-lift"),
     _rule("PT-401/low", "PT-401", AlarmKind.LOW, Priority.HIGH, "North pressure low", 4.5, area="Zones"),
     _rule("FT-310/low", "FT-310", AlarmKind.LOW, Priority.LOW, "Outgoing flow low", 300, area="High-lift"),
-    _rule("PLC-2/device_lost", "PLC-2", AlarmKind.DEVICE_LOST, Priority.MEDIUM, "Device lost, no answer", area="Filters"),
+    _rule("PLC-2/device_lost", "PLC-2", AlarmKind.DEVICE_LOST, Priority.MEDIUM, "Device lost, no answer",
+          area="Filters"),
 )  # fmt: skip
 
 HEADS: dict[str, dict[str, Any]] = {
@@ -96,25 +101,29 @@ ELEMENTS: dict[str, list[dict[str, Any]]] = {
         {"type": "text", "at": (40, 32), "text": "Clear water", "style": "heading", "open": {"screen": "clear-water"}},
         {"type": "value", "at": (34, 44), "size": (288, 48), "value": "LT-250", "style": "key", "caption": "Tank level",
          "open": {"tag": "LT-250"}, "id": "level"},
-        {"type": "value", "at": (400, 44), "size": (288, 48), "value": "FT-110", "style": "key", "caption": "Raw-water flow"},
+        {"type": "value", "at": (400, 44), "size": (288, 48), "value": "FT-110", "style": "key",
+         "caption": "Raw-water flow"},
         {"type": "pipe", "points": ((80, 300), (900, 300))},
         {"type": "pump", "at": (456, 300), "state": "P-301.state", "id": "P-301",
          "open": {"faceplate": "pump", "with": {"pump": "P-301"}}},
         {"type": "pump", "at": (656, 300), "state": "P-302.state", "id": "P-302"},
         {"type": "tank", "at": (900, 220), "size": (150, 180), "level": "LT-250"},
         {"type": "horizon", "at": (24, 540), "size": (1872, 320), "columns": (
-            ("LT-101", "FT-110", "LT-250"), ("PT-310", "PT-401", "PT-402"), ("FT-310", "FT-401", "FT-402"), ("AT-210",))},
+            ("LT-101", "FT-110", "LT-250"), ("PT-310", "PT-401", "PT-402"),
+            ("FT-310", "FT-401", "FT-402"), ("AT-210",))},
     ],
     "clear-water": [
         {"type": "tank", "at": (400, 220), "size": (300, 360), "level": "LT-250"},
         {"type": "setpoint", "at": (800, 300), "tag": "PT-310.SP", "label": "Header pressure"},
-        {"type": "button", "at": (800, 400), "text": "Start", "write": "P-301.run", "to": True, "confirm": "Start P-301?"},
+        {"type": "button", "at": (800, 400), "text": "Start", "write": "P-301.run", "to": True,
+         "confirm": "Start P-301?"},
     ],
     "high-lift": [{"type": "value", "at": (100, 100), "value": "PT-310"}],
     "faceplates/pump": [
         {"type": "pump", "at": (60, 60), "state": "$pump.state"},
         {"type": "text", "at": (110, 64), "text": "{$pump.state}", "style": "state"},
-        {"type": "button", "at": (400, 40), "text": "Start…", "write": "$pump.run", "to": True, "confirm": "Start $pump?"},
+        {"type": "button", "at": (400, 40), "text": "Start…", "write": "$pump.run", "to": True,
+         "confirm": "Start $pump?"},
     ],
 }  # fmt: skip
 
@@ -192,7 +201,8 @@ class Records:
                   "P-302.state/state", 1, "Operator 2"),
             Event(NOW_US - 3 * HOUR - 36 * MINUTE, EventKind.ALARM_RETURNED, "P-302.state", "Returned",
                   "P-302.state/state", 1),
-            Event(NOW_US - 2 * HOUR, EventKind.WRITE_REQUESTED, "PT-310.SP", "PT-310.SP 5.20 → 5.40", "w1", who="Operator 2"),
+            Event(NOW_US - 2 * HOUR, EventKind.WRITE_REQUESTED, "PT-310.SP", "PT-310.SP 5.20 → 5.40", "w1",
+                  who="Operator 2"),
             Event(NOW_US - 2 * HOUR + SECOND, EventKind.WRITE_CONFIRMED, "PT-310.SP", "PT-310.SP 5.40 confirmed", "w1",
                   who="Operator 2"),
         ]  # fmt: skip
@@ -207,7 +217,8 @@ class Records:
         part = slice(first, last)
         return [
             envelope(
-                raw_series(tag, start_us, end_us, self.time_us[part], self.value[tag][part], self.status[tag][part]), buckets
+                raw_series(tag, start_us, end_us, self.time_us[part], self.value[tag][part], self.status[tag][part]),
+                buckets,
             )
             for tag in tags
         ]
@@ -252,7 +263,9 @@ class _OnRecords:
             return
         values = [float(self.records.value[name][at]) for name in names]
         status = [int(self.records.status[name][at]) for name in names]
-        self.table.apply(make_batch(range(len(names)), int(self.records.time_us[at]), values, np.array(status, np.uint32), 38_000))
+        self.table.apply(
+            make_batch(range(len(names)), int(self.records.time_us[at]), values, np.array(status, np.uint32), 38_000)
+        )
 
     def history(self, tags: Sequence[str], start_us: int, end_us: int, buckets: int) -> "Future[list[Series]]":
         self.asked.append((tuple(tags), start_us, end_us))

@@ -16,7 +16,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from hmi.core.batch import Batch
 
 T = TypeVar("T")
-LIMIT_S = 20.0
+LIMIT_S = 40.0
 
 
 def run(scenario: Coroutine[Any, Any, T]) -> T:
@@ -29,7 +29,7 @@ def run(scenario: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(limited())
 
 
-async def eventually(condition: Callable[[], bool], within_s: float = 5.0) -> None:
+async def eventually(condition: Callable[[], bool], within_s: float = 10.0) -> None:
     """Wait for what announces itself by no event."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110
@@ -42,14 +42,22 @@ class Collected:
     def __init__(self) -> None:
         self.batches: list[Batch] = []
         self._more = asyncio.Event()
+        self._ended: asyncio.Task[None] | None = None
+
+    def ended(self, task: "asyncio.Task[None]") -> None:
+        """The driver stopped: nothing more will come."""
+        self._ended = task
+        self._more.set()
 
     def __call__(self, batch: Batch) -> None:
         self.batches.append(batch)
         self._more.set()
 
-    async def until(self, condition: Callable[[], bool], within_s: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], within_s: float = 10.0) -> None:
         async with asyncio.timeout(within_s):
             while not condition():
+                if self._ended is not None:
+                    self._ended.result()
                 self._more.clear()
                 await self._more.wait()
 
@@ -74,6 +82,8 @@ class Collected:
 async def running(driver: Any, publish: Callable[[Batch], None]) -> AsyncIterator["asyncio.Task[None]"]:
     """A driver that runs until the end of the block, then is cancelled and closed."""
     task = asyncio.create_task(driver.run(publish))
+    if isinstance(publish, Collected):
+        task.add_done_callback(publish.ended)
     try:
         yield task
     finally:
@@ -203,7 +213,7 @@ class UaPlant:
 
     def start(self) -> None:
         self._thread.start()
-        self.do(self._start())
+        self.do(self._start(), within_s=50)
 
     def stop(self) -> None:
         self.do(self._stop())
@@ -219,8 +229,8 @@ class UaPlant:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(15)
+    def do(self, work: Coroutine[Any, Any, T], within_s: float = 15) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(within_s)
 
     async def _start(self) -> None:
         self._server = Server()

@@ -189,7 +189,7 @@ def test_that_a_value_can_be_traced_to_its_registers() -> None:
     assert told["Device"] == "10.0.0.7:502"
     assert told["Type"] == "float32, little word first, big byte first"
     assert told["Scale"] == "raw × 0.1 + 4"
-    assert told["Polled"] == "every 1s, in one block of 10 registers (holding 112–121) with 4 other tags"
+    assert told["Polled"] == "every 1s, planned in one block of 10 registers (holding 112–121) with 4 other tags"
     assert MODBUS.describe(options, tags[1])["Polled"] == "every 1s"
 
 

@@ -124,7 +124,7 @@ def test_that_more_items_than_fit_in_one_call_are_all_subscribed(ua_plant: UaPla
     async def scenario() -> None:
         address = ua_plant.add("many", 4.0, ua.VariantType.Double)
         tags = [tag_of(n, address) for n in range(2300)]
-        driver = driver_of(ua_plant, tags)
+        driver = driver_of(ua_plant, tags, timeout="10s")
         await driver.open()
         got = Collected()
         async with running(driver, got):

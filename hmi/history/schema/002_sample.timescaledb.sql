@@ -12,6 +12,8 @@ CREATE TABLE sample (
 );
 SELECT create_hypertable('sample', by_range('time', INTERVAL '1 day'), create_default_indexes => false);
 CREATE INDEX sample_tag_time ON sample (tag_id, time DESC);
+-- For rollups, which want all tags of a short time; samples arrive nearly in the order of time.
+CREATE INDEX sample_time ON sample USING brin (time) WITH (pages_per_range = 32, autosummarize = on);
 COMMENT ON TABLE sample IS 'One row a sample. A value holds until the next row of its tag, as long as the collector ran (table coverage).';
 COMMENT ON COLUMN sample.time IS 'Time at the source where its clock can be trusted, else time of receipt.';
 COMMENT ON COLUMN sample.tag_id IS 'The tag (table tag).';

@@ -1,0 +1,72 @@
+"""`hmi demo` with a watch at its window: for bench `start`, as a program of its own.
+
+Lines of JSON on stdout: each stage with the monotonic time, in nanoseconds, at which it was reached.
+"""
+
+import json
+import os
+import sys
+import time
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def reached(stage: str) -> None:
+    print(json.dumps({"stage": stage, "ns": time.monotonic_ns()}), flush=True)
+
+
+def watched(duration: str) -> int:
+    """Run the demo with its real parts; the only addition is that stages are told."""
+    reached("python")
+    import hmi.cli.demo as demo
+    import hmi.cli.run as run
+
+    started = {"devices": "start_devices", "collector": "start_detached"}
+    for stage, name in started.items():
+        setattr(demo, name, _telling(getattr(demo, name), stage))
+    opened = run.open_window
+
+    def open_window(*args: object, **kwargs: object) -> int:
+        from hmi.core.status import quality_of
+        from hmi.desktop.window import MainWindow
+
+        reached("qt imported")
+        shown, frame = MainWindow.show_at_work, MainWindow.frame
+
+        def show_at_work(window: MainWindow) -> None:
+            reached("window made")
+            shown(window)
+
+        def first_frames(window: MainWindow) -> None:
+            frame(window)
+            if not window.isVisible():
+                return
+            status = window.session.table.status
+            drawables = window.mimic.board.drawables if window.mimic is not None else []
+            if any(quality_of(int(status[i])).has_value for drawable in drawables for i in drawable.indices):
+                # What the frame has changed is given to the screen now.
+                window.repaint()
+                reached("first value")
+                MainWindow.frame = frame  # type: ignore[method-assign]
+
+        MainWindow.show_at_work = show_at_work  # type: ignore[method-assign]
+        MainWindow.frame = first_frames  # type: ignore[method-assign]
+        return opened(*args, **kwargs)  # type: ignore[arg-type]
+
+    demo.open_window = open_window  # type: ignore[assignment]
+    from hmi.cli import main
+
+    return main(["demo", "--for", duration])
+
+
+def _telling(call, stage):  # type: ignore[no-untyped-def]
+    def told(*args, **kwargs):  # type: ignore[no-untyped-def]
+        result = call(*args, **kwargs)
+        reached(stage)
+        return result
+
+    return told
+
+
+if __name__ == "__main__":
+    sys.exit(watched(sys.argv[1]))

@@ -1,0 +1,75 @@
+"""The devices as a process of their own."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hmi.demo.process import DemoFailed, start_devices
+
+PARENT = """
+import os, sys
+from pathlib import Path
+from hmi.demo.process import start_devices
+devices = start_devices(Path(sys.argv[1]))
+print(devices.pid, flush=True)
+os._exit(9)
+"""
+
+
+def gone(pid: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_that_the_process_serves_obeys_and_ends(tmp_path: Path) -> None:
+    with start_devices(tmp_path) as devices:
+        assert psutil.pid_exists(devices.pid)
+        assert set(devices.environment) >= {"HMI_DEVICE_PLC_1_PORT", "HMI_DEVICE_PLC_2_PORT", "HMI_DEVICE_UA_1_URL"}
+        devices.command("trip", "P-302")
+        devices.command("leak", "North", 60)
+        devices.command("clog", "SC-101")
+        devices.command("cut", "PLC-1")
+        devices.command("restore", "PLC-1")
+        assert devices.command("served")["served"]["PLC-1"]["sequence"] > 0
+        assert devices.command("shown")["shown"]["LT-250"] > 3
+        with pytest.raises(DemoFailed, match="P-999"):
+            devices.command("trip", "P-999")
+        with pytest.raises(DemoFailed, match="no command explode"):
+            devices.command("explode")
+        with pytest.raises(DemoFailed):
+            devices.command("leak", "North", "much")
+    assert gone(devices.pid, 5)
+    with pytest.raises(DemoFailed, match="ended"):
+        devices.command("served")
+    devices.stop()
+
+
+def test_that_the_devices_end_with_who_started_them(tmp_path: Path) -> None:
+    parent = subprocess.run(
+        [sys.executable, "-c", PARENT, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert parent.returncode == 9, parent.stderr
+    assert gone(int(parent.stdout), 20)
+
+
+def test_that_a_killed_process_is_reported_and_not_waited_for(tmp_path: Path) -> None:
+    devices = start_devices(tmp_path)
+    psutil.Process(devices.pid).kill()
+    try:
+        with pytest.raises(DemoFailed, match="ended"):
+            devices.command("served")
+    finally:
+        devices.stop()
