@@ -6,22 +6,20 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from hmi.cli.opening import history_of, plant_or_reasons
-from hmi.cli.run import open_window
 from hmi.cli.status import status_of
-from hmi.cli.terminal import live_table
 from hmi.collector.process import CollectorStartError, last_run, start_detached, stop
 from hmi.core.duration import parse_duration
 from hmi.core.home import Home, home_of
 from hmi.core.plant import Plant
 from hmi.core.resources import Shipped, shipped
 from hmi.core.session import HistoryUnavailableError
-from hmi.demo.process import DemoFailed, start_devices
+from hmi.demo.process import DemoFailed, DevicesProcess, start_devices
 from hmi.link.endpoint import EndpointError
 
 HELP = """Run a waterworks: two Modbus TCP PLCs and an OPC UA server, served on loopback by a simulated process; a
@@ -47,9 +45,6 @@ def run(args: argparse.Namespace) -> int:
         return 2
     say = (lambda text: None) if args.json else print
     folder = _folder(os.environ)
-    plant = plant_or_reasons(folder)
-    if plant is None:
-        return 1
     home = home_of(folder)
     headless = args.headless or not _has_display(os.environ)
     if headless and not args.headless:
@@ -58,17 +53,31 @@ def run(args: argparse.Namespace) -> int:
         if status_of(home) is not None:
             print("hmi demo: a demo is running already (hmi stop ends its collector)", file=sys.stderr)
             return 1
-        before = _stored(plant, home) if headless else 0
-        with _running(folder, home, say) as devices_environment:
-            say(f"Collecting from {len(plant.devices)} devices, {len(plant.tags)} tags; log in {home.log}")
-            os.environ.update(devices_environment)
-            if not headless:
-                return open_window(folder, args.theme, None, duration_us, stays=False)
-            live_table(home, duration_us, None if args.json else sys.stdout, home.folder / "pictures")
-        summary = _summary(plant, last_run(home), _stored(plant, home) - before)
+        if headless:
+            return _without_window(args, folder, home, duration_us, say)
+        with _running(folder, home, say, _import_desktop):
+            from hmi.cli.run import open_window
+
+            return open_window(folder, args.theme, None, duration_us, stays=False)
     except (DemoFailed, CollectorStartError, EndpointError, HistoryUnavailableError) as error:
         print(f"hmi demo: {error}", file=sys.stderr)
         return 1
+
+
+def _without_window(
+    args: argparse.Namespace, folder: Path, home: Home, duration_us: int | None, say: Callable[[str], None]
+) -> int:
+    from hmi.cli.opening import plant_or_reasons
+    from hmi.cli.terminal import live_table
+
+    plant = plant_or_reasons(folder)
+    if plant is None:
+        return 1
+    before = _stored(plant, home)
+    with _running(folder, home, say):
+        say(f"Collecting from {len(plant.devices)} devices, {len(plant.tags)} tags; log in {home.log}")
+        live_table(home, duration_us, None if args.json else sys.stdout, home.folder / "pictures")
+    summary = _summary(plant, last_run(home), _stored(plant, home) - before)
     if args.json or duration_us is not None:
         print(json.dumps(summary))
     return 0 if summary["samples_lost"] == 0 else 1
@@ -88,23 +97,53 @@ def _folder(environment: Mapping[str, str]) -> Path:
     return copy
 
 
+def _import_desktop() -> None:
+    """Takes as long as the collector needs to start, so it is done in that time."""
+    import hmi.cli.run
+    import hmi.desktop.application
+    import hmi.session.live
+    import hmi.session.replay  # noqa: F401
+
+
 @contextmanager
-def _running(folder: Path, home: Home, say: Any) -> Iterator[dict[str, str]]:
-    """Devices and collector, for the length of a block; both end with it. Gives the environment they are found by."""
+def _running(
+    folder: Path, home: Home, say: Callable[[str], None], meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Devices and collector, for the length of a block; both end with it. `meanwhile` is called while they start."""
     say("Starting the devices of the waterworks ...")
-    with start_devices(home.folder) as devices:
+    with ExitStack() as at_the_end, ThreadPoolExecutor(1, "start") as starter:
+        starting = starter.submit(_start, folder, home)
+        at_the_end.callback(_end, starting, home, say)
+        meanwhile()
+        os.environ.update(starting.result().environment)
+        yield
+
+
+def _start(folder: Path, home: Home) -> DevicesProcess:
+    devices = start_devices(home.folder)
+    try:
         start_detached(folder, home, {**os.environ, **devices.environment})
-        try:
-            yield devices.environment
-        finally:
-            if stop(home):
-                say("The collector has stopped.")
+    except BaseException:
+        devices.stop()
+        raise
+    return devices
+
+
+def _end(starting: "Future[DevicesProcess]", home: Home, say: Callable[[str], None]) -> None:
+    """End what was started, also where the start was interrupted."""
+    if starting.exception() is not None:
+        return
+    with starting.result():
+        if stop(home):
+            say("The collector has stopped.")
 
 
 def _stored(plant: Plant, home: Home) -> int:
     """Samples in the database, counted there."""
     if plant.historian.dsn_env is None and not home.database.exists():
         return 0
+    from hmi.cli.opening import history_of
+
     with history_of(plant, home, "demo") as reader:
         return reader.count()
 

@@ -5,9 +5,9 @@ import csv
 import fnmatch
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 import numpy as np
 
@@ -32,6 +32,13 @@ interval was good. What was not recorded counts as not good, and is never filled
 Times are those of the plant's zone: {FORMS}."""
 
 _CHUNK_US = 2 * HOUR
+
+
+class Rows(Protocol):
+    """Where rows go: what `csv.writer` gives."""
+
+    def writerow(self, row: Iterable[object], /) -> object: ...
+    def writerows(self, rows: Iterable[Iterable[object]], /) -> object: ...
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -113,7 +120,7 @@ def _write(
     return rows
 
 
-def _samples(out: "csv._writer", plant: Plant, batch: Batch) -> int:
+def _samples(out: Rows, plant: Plant, batch: Batch) -> int:
     for i in range(len(batch)):
         tag = plant.tags[int(batch.tag[i])]
         status = int(batch.status[i])
@@ -143,7 +150,7 @@ def _value(tag: Tag, batch: Batch, i: int) -> str:
 
 
 def _intervals(
-    out: "csv._writer", plant: Plant, reader: Reader, tags: Sequence[Tag], start_us: int, end_us: int, every_us: int
+    out: Rows, plant: Plant, reader: Reader, tags: Sequence[Tag], start_us: int, end_us: int, every_us: int
 ) -> int:
     """Time-weighted statistics: a value holds until the next sample, bad and unrecorded time is left out."""
     held = reader.values_at(tags, start_us)

@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from hmi.config import read_files
+from hmi.config import load_plant, read_files
 from hmi.config.schema import FOLDER, schemas
 from hmi.core.resources import Shipped, shipped
 from hmi.drivers import DRIVERS
@@ -53,6 +53,7 @@ def make_plant(folder: Path) -> None:
             text = _NAME_LINE.sub(lambda _: f"name: {name}", text, count=1)
         target.write_text(text, encoding="utf-8", newline="\n")
     (folder / FOLDER).mkdir(exist_ok=True)
-    for file, schema in schemas(None, DRIVERS).items():
+    plant, _ = load_plant(read_files(folder), DRIVERS, {})
+    for file, schema in schemas(plant, DRIVERS).items():
         target = folder / FOLDER / file
         target.write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -126,7 +126,7 @@ class Collection:
         self._tasks.append(loop.create_task(self._tick_for_ever(), name="collection tick"))
 
     async def stop(self, why: str, drain_s: float = 8.0) -> None:
-        """End in order. What could not be shipped within `drain_s` stays in the spool for the next collector."""
+        """End in order; `why` begins with `stopped`. What could not be shipped within `drain_s` stays in the spool for the next collector."""
         if self._stopped:
             return
         self._stopped = True
@@ -137,7 +137,7 @@ class Collection:
             if isinstance(result, Exception):
                 log.error("stopping: a part of the collection had failed", exc_info=result)
         self._coverage.close_all(why)
-        self.record([Event(self._clock.now_us(), EventKind.COLLECTOR_STOPPED, COLLECTOR, f"Collector stopped: {why}")])
+        self.record([Event(self._clock.now_us(), EventKind.COLLECTOR_STOPPED, COLLECTOR, f"Collector {why}")])
         try:
             await self.committed()
         except TimeoutError as error:

@@ -156,7 +156,7 @@ class Collector:
         log.info("devices, tags or alarms changed: collection begins anew")
         async with self._steady:
             old = self._now
-            await old.stop("new configuration", drain_s=0.5)
+            await old.stop("stopped for a new configuration", drain_s=0.5)
             self._accepted_before += old.accepted
             self._stored_before += old.historian.stored
             self._lost_before += old.historian.lost
@@ -169,7 +169,9 @@ class Collector:
         self._link.send_health(w.health)
 
     def _why_stopped(self) -> str:
-        return f"stopped by {self._stopped_by}" if self._stopped_by else "the collector was stopped"
+        if self._now.failed is not None:
+            return "stopped by an internal error"
+        return f"stopped by {self._stopped_by}" if self._stopped_by else "stopped by a signal"
 
     @property
     def _now(self) -> Collection:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hmi.collector.layers import Positions, layers
+from hmi.collector.layers import Layers, Positions
 from hmi.core.batch import Batch, Floats, Ints, Statuses, Tags, make_batch
 from hmi.core.clock import DAY
 from hmi.core.status import BAD_OUT_OF_RANGE, BAD_TYPE_MISMATCH, BAD_WAITING_FOR_INITIAL_DATA, is_bad
@@ -54,8 +54,11 @@ class Intake:
         self._is_text = np.array([lane is Lane.TEXT for lane in lanes], np.bool_)
         self._is_int = np.array([lane is Lane.INT for lane in lanes], np.bool_)
         self._is_bool = np.array([lane is Lane.BOOL for lane in lanes], np.bool_)
+        self._any_trusted = bool(trusted.any())
+        self._any_bool = bool(self._is_bool.any())
         self._any_text = bool(self._is_text.any())
         self._any_int = bool(self._is_int.any())
+        self._layers = Layers(n)
         self._from_us: Ints = np.full(n, _NEVER, np.int64)
         self._renew = np.zeros(n, np.bool_)
         self._key_us: Ints = np.full(n, _NEVER, np.int64)
@@ -88,19 +91,37 @@ class Intake:
             return batch
         batch = self._clean(batch)
         received_us = batch.time_us + batch.delay_us
+        layers = self._layers.of(batch.tag)
+        if layers is None:
+            accepted = self._accept_layer(batch, received_us)
+        else:
+            accepted = self._accept_layers(batch, received_us, _without_doubles(batch, layers))
+        self._accepted += len(accepted)
+        self._dropped += len(batch) - len(accepted)
+        return accepted
+
+    def _accept_layer(self, batch: Batch, received_us: Ints) -> Batch:
+        """What is new in a batch in which every tag stands once, under its key."""
+        key_us = self._keys(batch, received_us)
+        new = self._is_new(batch, key_us)
+        if new.all():
+            taken = batch
+        else:
+            taken, key_us = batch.take(np.flatnonzero(new)), key_us[new]
+        self._remember(taken, key_us)
+        return Batch(taken.tag, key_us, taken.value, taken.status, taken.delay_us, taken.whole, taken.text)
+
+    def _accept_layers(self, batch: Batch, received_us: Ints, layers: list[Positions]) -> Batch:
         chosen: list[Positions] = []
         keys = np.empty(len(batch), np.int64)
-        for layer in self._layers(batch):
+        for layer in layers:
             part = batch.take(layer)
             key_us = self._keys(part, received_us[layer])
             new = self._is_new(part, key_us)
-            taken = part.take(new)
-            self._remember(taken, key_us[new])
+            self._remember(part.take(new), key_us[new])
             keys[layer[new]] = key_us[new]
             chosen.append(layer[new])
-        position = chosen[0] if len(chosen) == 1 else np.sort(np.concatenate(chosen))
-        self._accepted += len(position)
-        self._dropped += len(batch) - len(position)
+        position = np.sort(np.concatenate(chosen))
         taken = batch.take(position)
         return Batch(taken.tag, keys[position], taken.value, taken.status, taken.delay_us, taken.whole, taken.text)
 
@@ -142,52 +163,40 @@ class Intake:
     def _clean(self, batch: Batch) -> Batch:
         tag = batch.tag
         value, status, whole, text = batch.value, batch.status, batch.whole, batch.text
-        is_text = self._is_text[tag]
+        no_number = ~np.isfinite(value)
+        if self._any_text:
+            is_text = self._is_text[tag]
+            no_number &= ~is_text
+            value = np.where(is_text, np.nan, value)
+            text, missing = _clean_texts(text, is_text)
+            status = np.where(missing & ~is_bad(status), np.uint32(BAD_TYPE_MISMATCH), status)
         # A status that promises a number while there is none would be a lie on the screen.
-        no_number = ~np.isfinite(value) & ~is_text
         if no_number.any():
             value = np.where(no_number, np.nan, value)
             status = np.where(no_number & ~is_bad(status), np.uint32(BAD_OUT_OF_RANGE), status)
-        is_bool = self._is_bool[tag] & ~no_number
-        if is_bool.any():
-            value = np.where(is_bool, (value != 0).astype(np.float64), value)
-        if self._any_int:
-            is_int = self._is_int[tag]
-            if whole is None:
-                whole = np.zeros(len(tag), np.int64)
-                exact = is_int & ~no_number & (np.abs(value) < 2**63)
-                whole[exact] = np.rint(value[exact]).astype(np.int64)
-        if self._any_text and is_text.any():
-            cleaned = np.full(len(tag), None, object)
-            if text is not None:
-                for position in np.flatnonzero(is_text):
-                    cleaned[position] = clean_text(text[position])
-            missing = is_text & (cleaned == None) & ~is_bad(status)  # noqa: E711 - element by element
-            text = cleaned
-            status = np.where(missing, np.uint32(BAD_TYPE_MISMATCH), status)
-            value = np.where(is_text, np.nan, value)
+        if self._any_bool:
+            value = np.where(self._is_bool[tag] & ~no_number, (value != 0).astype(np.float64), value)
+        if self._any_int and whole is None:
+            whole = np.zeros(len(tag), np.int64)
+            exact = self._is_int[tag] & ~no_number & (np.abs(value) < 2**63)
+            whole[exact] = np.rint(value[exact]).astype(np.int64)
         return Batch(tag, batch.time_us, value, status, batch.delay_us, whole, text)
-
-    def _layers(self, batch: Batch) -> list[Positions]:
-        """Layers of the batch, without samples that are followed by another of the same tag and source time."""
-        found = list(layers(batch.tag))
-        if len(found) == 1:
-            return found
-        order = np.lexsort((np.arange(len(batch)), batch.time_us, batch.tag))
-        tag, time_us = batch.tag[order], batch.time_us[order]
-        repeated = np.r_[(tag[1:] == tag[:-1]) & (time_us[1:] == time_us[:-1]), False]
-        keep = np.ones(len(batch), np.bool_)
-        keep[order[repeated]] = False
-        return [kept for layer in found if len(kept := layer[keep[layer]])]
 
     def _keys(self, batch: Batch, received_us: Ints) -> Ints:
         tag, source_us = batch.tag, batch.time_us
-        usable = self._trusted[tag] & (source_us >= EARLIEST_US) & (source_us - received_us <= AHEAD_US)
-        key_us = np.where(usable, np.maximum(source_us, self._from_us[tag]), received_us)
         last_us = self._key_us[tag]
-        # A source whose clock went back is keyed by receipt, until it has passed its own last sample again.
-        key_us = np.where(key_us <= last_us, np.maximum(received_us, last_us + 1), key_us)
-        return np.asarray(key_us, np.int64)
+        key_us = received_us
+        if self._any_trusted:
+            key_us = self._trusted_keys(tag, source_us, received_us)
+        late = key_us <= last_us
+        if late.any():
+            # A source whose clock went back is keyed by receipt, until it has passed its own last sample again.
+            key_us = np.where(late, np.maximum(received_us, last_us + 1), key_us)
+        return key_us
+
+    def _trusted_keys(self, tag: Tags, source_us: Ints, received_us: Ints) -> Ints:
+        usable = self._trusted[tag] & (source_us >= EARLIEST_US) & (source_us - received_us <= AHEAD_US)
+        return np.where(usable, np.maximum(source_us, self._from_us[tag]), received_us)
 
     def _is_new(self, batch: Batch, key_us: Ints) -> NDArray[np.bool_]:
         tag = batch.tag
@@ -218,3 +227,26 @@ class Intake:
             self._whole[tag] = batch.whole
         if batch.text is not None:
             self._text[tag] = batch.text
+
+
+def _clean_texts(
+    text: NDArray[np.object_] | None, is_text: NDArray[np.bool_]
+) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """Cleaned texts, None on the other lanes; and where a text is missing."""
+    cleaned = np.full(len(is_text), None, object)
+    missing = is_text.copy()
+    if text is not None:
+        for position in np.flatnonzero(is_text):
+            cleaned[position] = clean_text(text[position])
+            missing[position] = cleaned[position] is None
+    return cleaned, missing
+
+
+def _without_doubles(batch: Batch, layers: list[Positions]) -> list[Positions]:
+    """The layers without samples that are followed by another of the same tag and source time."""
+    order = np.lexsort((np.arange(len(batch)), batch.time_us, batch.tag))
+    tag, time_us = batch.tag[order], batch.time_us[order]
+    repeated = np.r_[(tag[1:] == tag[:-1]) & (time_us[1:] == time_us[:-1]), False]
+    keep = np.ones(len(batch), np.bool_)
+    keep[order[repeated]] = False
+    return [kept for layer in layers if len(kept := layer[keep[layer]])]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hmi.collector.layers import layers
+from hmi.collector.layers import Layers
 from hmi.core.alarm import (
     Alarm,
     AlarmKind,
@@ -50,9 +50,16 @@ class Judge:
         self._alarms = [known.get(rule.key, Alarm(rule.key)) for rule in self._rules]
         n = len(self._rules)
         self._tag: Ints = np.array([rule.tag for rule in self._rules], np.int64)
-        self._tags = tags
+        # The rules that watch a tag, and for each which tag that is.
+        self._tag_rules = np.flatnonzero(self._tag >= 0)
+        self._rule_tag: Ints = self._tag[self._tag_rules]
+        self._has_rule = np.zeros(tags, np.bool_)
+        self._has_rule[self._rule_tag] = True
+        self._position: Ints = np.full(tags, -1, np.int64)
+        self._layers = Layers(tags)
         above = np.array([rule.kind in (AlarmKind.HIGH, AlarmKind.HIGH_HIGH) for rule in self._rules], np.bool_)
         self._is_state = np.array([rule.kind is AlarmKind.STATE for rule in self._rules], np.bool_)
+        self._any_state = bool(self._is_state.any())
         # One comparison serves both directions: a low limit is a high limit of the negated value.
         self._sign: Floats = np.where(above, 1.0, -1.0)
         self._enter: Floats = self._sign * np.array([rule.limit for rule in self._rules], np.float64)
@@ -75,17 +82,17 @@ class Judge:
 
     def judge(self, batch: Batch) -> Verdict:
         """Take in accepted samples. Every sample counts, also when a tag stands several times in the batch."""
-        if not len(self._rules) or not len(batch):
+        concerned = np.flatnonzero(self._has_rule[batch.tag])
+        if not len(concerned):
             return Verdict()
+        if len(concerned) < len(batch):
+            batch = batch.take(concerned)
+        layers = self._layers.of(batch.tag)
+        if layers is None:
+            return self._carry_out(self._judge_layer(batch))
         fired: list[tuple[int, int, bool, float]] = []
-        position = np.full(self._tags, -1, np.int64)
-        for layer in layers(batch.tag):
-            position[:] = -1
-            position[batch.tag[layer]] = layer
-            at = np.where(self._tag >= 0, position[self._tag], -1)
-            touched = np.flatnonzero(at >= 0)
-            if len(touched):
-                fired += self._judge_layer(touched, batch.take(at[touched]))
+        for layer in layers:
+            fired += self._judge_layer(batch.take(layer))
         return self._carry_out(fired)
 
     def due(self, now_us: int) -> Verdict:
@@ -139,23 +146,30 @@ class Judge:
         ]
         return Verdict(alarms, events)
 
-    def _judge_layer(self, rules: NDArray[np.int64], sample: Batch) -> list[tuple[int, int, bool, float]]:
+    def _judge_layer(self, batch: Batch) -> list[tuple[int, int, bool, float]]:
+        """Judge samples of which every tag has one."""
+        self._position[batch.tag] = np.arange(len(batch))
+        at = self._position[self._rule_tag]
+        touched = at >= 0
+        self._position[batch.tag] = -1
+        rules, sample = self._tag_rules[touched], batch.take(at[touched])
         # What was due before this sample happened before it, even if nobody asked in between.
         fired = self._fire(rules[self._due_us[rules] <= sample.time_us])
-        unknown = is_bad(sample.status) | np.isnan(sample.value)
-        signed = sample.value * self._sign[rules]
         limit = np.where(self._wanted[rules], self._leave[rules], self._enter[rules])
-        with np.errstate(invalid="ignore"):
-            beyond = signed >= limit
-        matches = (np.trunc(sample.value)[:, None] == self._equals[rules]).any(axis=1)
-        holds = np.where(self._is_state[rules], matches, beyond)
-        # What nobody can see neither comes nor goes: a delay that was running begins anew.
-        blind = rules[unknown]
-        self._due_us[blind] = _NOT_DUE
-        self._wanted[blind] = self._active[blind]
-        seen = ~unknown
-        fired += self._turn(rules[seen], holds[seen], sample.time_us[seen], sample.value[seen])
-        return fired
+        # NaN is neither beyond a limit nor equal to a state, and is sorted out below.
+        holds = sample.value * self._sign[rules] >= limit
+        if self._any_state:
+            matches = (np.trunc(sample.value)[:, None] == self._equals[rules]).any(axis=1)
+            holds = np.where(self._is_state[rules], matches, holds)
+        unknown = is_bad(sample.status) | np.isnan(sample.value)
+        if unknown.any():
+            # What nobody can see neither comes nor goes: a delay that was running begins anew.
+            blind = rules[unknown]
+            self._due_us[blind] = _NOT_DUE
+            self._wanted[blind] = self._active[blind]
+            seen = ~unknown
+            rules, holds, sample = rules[seen], holds[seen], sample.take(seen)
+        return fired + self._turn(rules, holds, sample.time_us, sample.value)
 
     def _condition(self, rules: NDArray[np.int64], holds: bool, now_us: int) -> Verdict:
         n = len(rules)
@@ -170,6 +184,8 @@ class Judge:
     ) -> list[tuple[int, int, bool, float]]:
         """Note what holds now; what differs from the alarm's state becomes due after its delay."""
         turned = holds != self._wanted[rules]
+        if not turned.any():
+            return []
         rules, holds, time_us, value = rules[turned], holds[turned], time_us[turned], value[turned]
         self._wanted[rules] = holds
         differs = holds != self._active[rules]

@@ -37,6 +37,9 @@ def collect(folder: Path) -> int:
         return _say(f"the folder of the collector cannot be used: {error}")
     with (home.folder / "crash.log").open("a", encoding="utf-8") as crash:
         faulthandler.enable(crash)
+        if hasattr(signal, "SIGUSR1"):
+            # Where all threads stand, for a collector that seems to hang.
+            faulthandler.register(signal.SIGUSR1, crash)
         handler = _log_to(home)
         try:
             return _run(folder, home, crash)

@@ -16,7 +16,7 @@ from hmi.config.tree import child, items, key_text, place_of, plain, read_tree
 from hmi.config.wording import checked, findings_of, place_of_finding
 from hmi.core.alarm import COLLECTOR_RULES, AlarmKind, AlarmRule, Priority
 from hmi.core.device import Device
-from hmi.core.problem import Place, did_you_mean
+from hmi.core.problem import Place, Spelling, did_you_mean
 from hmi.core.tag import DataType, Tag
 
 _PRIORITIES = {
@@ -55,6 +55,7 @@ class AlarmBook:
 
     def __init__(self, tags: Sequence[Tag], devices: Mapping[str, Device | None], report: Report) -> None:
         self._tags = {tag.name: tag for tag in tags}
+        self._spelling = Spelling(self._tags)
         self._devices = devices
         self._report = report
         self._rules: dict[str, AlarmRule] = {}
@@ -116,7 +117,7 @@ class AlarmBook:
             if tag is None:
                 # With `$item`, the name in the list is what is wrong.
                 place = place_of(file, item if item is not None and depends(key) else key)
-                hint = did_you_mean(name, self._tags)
+                hint = did_you_mean(name, self._spelling)
                 if name in self._devices:
                     hint = "a device's alarm stands under 'devices:'"
                 self._report.error(place, Code.TAG_UNKNOWN, f"unknown tag '{name}'", hint)

@@ -15,7 +15,7 @@ from hmi.config.sheet import ANYTHING, Giver, NodePlaces, Sheet, SheetKind, shee
 from hmi.config.tree import Scalar, child, place_of
 from hmi.config.uses import Need, Use, uses_of
 from hmi.config.wording import Finding, findings_of, node_at, place_of_finding
-from hmi.core.problem import Place, did_you_mean
+from hmi.core.problem import Place, Spelling, did_you_mean
 from hmi.core.screen import ELEMENTS, Button, Element, Group, Horizon, Placeholder, Symbol
 from hmi.core.tag import DataType, Tag
 
@@ -52,6 +52,7 @@ class Surroundings:
     sheets: Mapping[str, Sheet]
     tags: Mapping[str, Tag]
     names: Collection[str]
+    spelling: Spelling
     devices: Collection[str]
     symbols: frozenset[str]
     giver: Giver
@@ -256,7 +257,7 @@ class Builder:
             return  # a tag whose own entry is wrong: that is reported where it stands
         if use.need is Need.ALARMED and use.tag in self._around.devices:
             return
-        hint = did_you_mean(use.tag, self._around.tags)
+        hint = did_you_mean(use.tag, self._around.spelling)
         self._judge_use(node, use, Code.TAG_UNKNOWN, f"unknown tag '{use.tag}'", hint)
 
     def _judge_use(self, node: Node, use: Use, code: Code, message: str, hint: str = "") -> None:

@@ -39,3 +39,4 @@ class Code(StrEnum):
     TEMPLATE_UNKNOWN = "template-unknown"
     LIMIT_ORDER = "limit-order"
     ENVIRONMENT = "environment"
+    TOO_MANY = "too-many"

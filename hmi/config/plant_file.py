@@ -21,6 +21,7 @@ from hmi.core.plant import HistorianSettings
 from hmi.core.problem import Place, did_you_mean
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+_OVERRIDABLE = ("period", "trust_clock")
 _COMMON = tuple(DeviceEntry.model_fields)
 
 
@@ -58,6 +59,7 @@ def read_plant_file(
     devices: dict[str, Device | None] = {}
     for key, node in items(child(root, "devices")):
         devices[key_text(key)] = _read_device(key, node, entry.period, drivers, environment, report)
+    _report_strange_variables(devices, drivers, root, environment, report)
     return Head(entry, _zone(entry.zone, root, report), devices, _historian(entry.historian), root)
 
 
@@ -167,13 +169,33 @@ def variable_of(device: str, option: str) -> str:
     return f"HMI_DEVICE_{_upper(device)}_{_upper(option)}"
 
 
+def _report_strange_variables(
+    devices: Mapping[str, Device | None],
+    drivers: Mapping[str, DriverKind],
+    root: MappingNode,
+    environment: Mapping[str, str],
+    report: Report,
+) -> None:
+    """Warn of variables that mean to override something and do not: a port given in vain costs an hour."""
+    known: list[str] = []
+    for name in devices:
+        driver = plain(child(child(child(root, "devices"), name), "driver") or root)
+        kind = drivers.get(driver) if isinstance(driver, str) else None
+        options = [] if kind is None else _option_names(kind.options)
+        known += [variable_of(name, option) for option in [*options, *_OVERRIDABLE]]
+    for variable in environment:
+        if variable.startswith("HMI_DEVICE_") and variable not in known and all(devices.values()):
+            message = f"environment variable {variable} overrides nothing"
+            report.warning(Place(PLANT_FILE), Code.ENVIRONMENT, message, did_you_mean(variable, known))
+
+
 def _upper(text: str) -> str:
     return re.sub(r"[^A-Z0-9]", "_", text.upper())
 
 
 def _from_environment(name: str, allowed: list[str], environment: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    options = {variable_of(name, option): option for option in [*allowed, "period", "trust_clock"]}
+    options = {variable_of(name, option): option for option in [*allowed, *_OVERRIDABLE]}
     for variable, option in options.items():
         if variable in environment:
             found[option] = resolve(environment[variable])

@@ -38,7 +38,8 @@ class ScreenBook:
         self._around = Surroundings(
             sheets=self._sheets,
             tags=tags,
-            names=frozenset(known.names),
+            names=known.names,
+            spelling=known.spelling,
             devices=frozenset(devices),
             symbols=_symbols(files),
             giver=Giver(tags, _prefixes(known.names)),
@@ -223,5 +224,5 @@ class _Check:
     def _check_title(self, sheet: Sheet) -> None:
         for tag in sheet.head.title.tags:
             if tag not in self._around.names and "$" not in tag:
-                hint = did_you_mean(tag, self._around.tags)
+                hint = did_you_mean(tag, self._around.spelling)
                 self._report.error(sheet.place("title"), Code.TAG_UNKNOWN, f"unknown tag '{tag}'", hint)

@@ -12,7 +12,7 @@ from hmi.config.report import Report
 from hmi.config.tree import Scalar, child, items, key_node, key_text, place_of, plain, read_tree
 from hmi.config.wording import checked
 from hmi.core.binding import Text
-from hmi.core.problem import Place, did_you_mean
+from hmi.core.problem import Place, Spelling, did_you_mean
 from hmi.core.screen import Parameter, ScreenHead
 
 ANYTHING = "any--parameter--value"
@@ -156,6 +156,8 @@ class Giver:
     def __init__(self, tags: Collection[str], prefixes: Collection[str]) -> None:
         self._tags = tags
         self._prefixes = prefixes
+        self._spelling = Spelling(tags)
+        self._prefix_spelling = Spelling(prefixes)
 
     def values(
         self, sheet: Sheet, given: Mapping[str, Any], places: Places, report: Report
@@ -192,10 +194,10 @@ class Giver:
         elif parameter.type == "number" and not _is_number(value):
             report.error(at, Code.PARAMETER_UNFIT, f"{name}: expected a number, found '{value}'")
         elif parameter.type == "tag" and str(value) not in self._tags:
-            hint = did_you_mean(str(value), self._tags)
+            hint = did_you_mean(str(value), self._spelling)
             report.error(at, Code.TAG_UNKNOWN, f"{name}: unknown tag '{value}'", hint)
         elif parameter.type == "prefix" and str(value) not in self._prefixes:
-            hint = did_you_mean(str(value), self._prefixes)
+            hint = did_you_mean(str(value), self._prefix_spelling)
             report.error(at, Code.TAG_UNKNOWN, f"{name}: no tag begins with '{value}.'", hint)
 
 

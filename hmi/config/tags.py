@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from hmi.config.code import Code
 from hmi.config.entry import TagEntry
@@ -11,7 +12,7 @@ from hmi.core.clock import MINUTE, SECOND
 from hmi.core.device import Device, DriverKind
 from hmi.core.event import COLLECTOR
 from hmi.core.expression import ExpressionError, compile_expression
-from hmi.core.problem import did_you_mean
+from hmi.core.problem import Spelling, did_you_mean
 from hmi.core.tag import DataType, Scale, Tag, WriteRule
 
 MAX_TAGS = 200_000
@@ -21,16 +22,20 @@ _HALF_STEP = 0.51
 _FLOAT32_STEP = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Known:
     """The tags that the files name, right or wrong, so that one mistake is not reported twice."""
 
     tags: tuple[Tag, ...]
     written: tuple[Written, ...]
 
-    @property
-    def names(self) -> list[str]:
-        return [w.name for w in self.written]
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(one.name for one in self.written)
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        return Spelling(one.name for one in self.written)
 
 
 def make_tags(
@@ -46,12 +51,13 @@ def make_tags(
         elif one.name in devices:
             report.error(one.origin.at("name"), Code.DEFINED_TWICE, f"'{one.name}' is already the name of a device")
     unique = tuple(first.values())
+    spelling = Spelling(first)
     if len(unique) > MAX_TAGS:
         report.error(unique[MAX_TAGS].origin.at("name"), Code.FILE_TOO_LARGE, f"more than {MAX_TAGS} tags")
         return Known((), ())
-    tags = tuple(_make(one, index, devices, period_us, first, report) for index, one in enumerate(unique))
+    tags = tuple(_make(one, index, devices, period_us, first, spelling, report) for index, one in enumerate(unique))
     _check_was(unique, first, report)
-    _check_derived(tags, unique, first, report)
+    _check_derived(tags, unique, first, spelling, report)
     return Known(tags, unique)
 
 
@@ -61,6 +67,7 @@ def _make(
     devices: Mapping[str, Device | None],
     period_us: int,
     known: Mapping[str, Written],
+    spelling: Spelling,
     report: Report,
 ) -> Tag:
     entry, origin = one.entry, one.origin
@@ -73,7 +80,7 @@ def _make(
     _check_states(one, data_type, scale, report)
     for column, other in (("setpoint", entry.setpoint), ("readback", entry.readback)):
         if other is not None and other not in known:
-            hint = did_you_mean(other, known)
+            hint = did_you_mean(other, spelling)
             report.error(origin.at(column), Code.TAG_UNKNOWN, f"unknown tag '{other}'", hint)
     return Tag(
         name=one.name,
@@ -238,7 +245,11 @@ def _check_was(written: Sequence[Written], known: Mapping[str, Written], report:
 
 
 def _check_derived(
-    tags: Sequence[Tag], written: Sequence[Written], known: Mapping[str, Written], report: Report
+    tags: Sequence[Tag],
+    written: Sequence[Written],
+    known: Mapping[str, Written],
+    spelling: Spelling,
+    report: Report,
 ) -> None:
     index = {tag.name: tag.index for tag in tags}
     uses: dict[str, tuple[str, ...]] = {}
@@ -255,7 +266,7 @@ def _check_derived(
         for name in expression.tags:
             offset = one.entry.expr.find(name)
             if name not in known:
-                hint = did_you_mean(name, known)
+                hint = did_you_mean(name, spelling)
                 report.error(one.origin.at("expr", offset), Code.TAG_UNKNOWN, f"unknown tag '{name}'", hint)
             elif tags[index[name]].data_type is DataType.TEXT:
                 message = f"'{name}' is a text; an expression needs numbers"

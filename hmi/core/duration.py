@@ -1,7 +1,7 @@
 """Durations as engineers write them: `500ms`, `1s`, `5min`, `2h`, `30d`."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
@@ -11,6 +11,7 @@ FORMS = "a number with ms, s, min, h or d: 500ms, 1s, 5min, 2h, 30d"
 
 _UNITS = {"us": 1, "ms": 1000, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
 _PATTERN = re.compile(r"(\d{1,15}(?:\.\d{1,6})?) ?(us|ms|s|min|h|d)")
+_JSON_PATTERN = r"^\d+(\.\d+)? ?(us|ms|s|min|h|d)$"
 
 
 def parse_duration(text: str) -> int:
@@ -39,6 +40,13 @@ Duration = Annotated[
     int,
     BeforeValidator(_read),
     PlainSerializer(duration_text, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)? ?(us|ms|s|min|h|d)$", "examples": ["500ms", "1s"]}),
+    WithJsonSchema({"type": "string", "pattern": _JSON_PATTERN, "examples": ["500ms", "1s"]}),
 ]
 """A field of a pydantic model that an engineer writes as `500ms`; microseconds once it is read."""
+
+
+def durations_as_text(schema: dict[str, Any]) -> None:
+    """For `json_schema_extra` of a model: an editor shows `1s` as a default, and not 1000000."""
+    for field in schema.get("properties", {}).values():
+        if field.get("pattern") == _JSON_PATTERN and isinstance(field.get("default"), int):
+            field["default"] = duration_text(field["default"])

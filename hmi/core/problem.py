@@ -1,9 +1,11 @@
 """What is wrong with an engineer's file, and where. Problems are collected, never only the first."""
 
 import difflib
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class Severity(StrEnum):
@@ -46,14 +48,56 @@ class Problem:
         return f"{self.place}: {self.severity}: {self.message}{hint}"
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+class Spelling:
+    """Names among which the nearest to a wrong one is found at once, however many there are.
+
+    Only names that begin or end like the wrong one are compared: thousands of wrong tags must not take minutes.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = tuple(names)
+        self._hints: dict[str, str] = {}
+
+    def hint(self, word: str) -> str:
+        """`did you mean 'tank.level'?`, or an empty text where nothing comes near."""
+        if word not in self._hints:
+            self._hints[word] = self._find(word)
+        return self._hints[word]
+
+    @cached_property
+    def _forward(self) -> list[str]:
+        return sorted(self._names)
+
+    @cached_property
+    def _backward(self) -> list[str]:
+        return sorted(name[::-1] for name in self._names)
+
+    @cached_property
+    def _lower(self) -> dict[str, str]:
+        return {name.lower(): name for name in self._names}
+
+    def _find(self, word: str) -> str:
+        same = self._lower.get(word.lower())
+        if same is None:
+            near = difflib.get_close_matches(word[:100], self._candidates(word), n=1, cutoff=0.6)
+            same = near[0] if near else None
+        return f"did you mean '{same}'?" if same is not None else ""
+
+    def _candidates(self, word: str) -> Sequence[str]:
+        if len(self._names) <= 4 * _NEIGHBOURS:
+            return self._names
+        at, back = bisect_left(self._forward, word), bisect_left(self._backward, word[::-1])
+        begin = self._forward[max(at - _NEIGHBOURS, 0) : at + _NEIGHBOURS]
+        end = self._backward[max(back - _NEIGHBOURS, 0) : back + _NEIGHBOURS]
+        return list(dict.fromkeys([*begin, *(name[::-1] for name in end)]))
+
+
+_NEIGHBOURS = 8
+
+
+def did_you_mean(word: str, known: Iterable[str] | Spelling) -> str:
     """A hint such as `did you mean 'tank.level'?`, or an empty text where nothing comes near."""
-    known = list(known)
-    lower = {k.lower(): k for k in known}
-    if word.lower() in lower:
-        return f"did you mean '{lower[word.lower()]}'?"
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else ""
+    return (known if isinstance(known, Spelling) else Spelling(known)).hint(word)
 
 
 def errors_in(problems: Iterable[Problem]) -> bool:

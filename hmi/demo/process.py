@@ -43,14 +43,17 @@ class DevicesProcess:
 
     def stop(self) -> None:
         """End the devices. Safe to call twice."""
-        if self._process.poll() is None:
+        try:
             if self._process.stdin is not None:
                 self._process.stdin.close()
-            try:
-                self._process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait(STOP_TIMEOUT_S)
+        except OSError:
+            # A line was still on its way to a process that has gone already.
+            pass
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(STOP_TIMEOUT_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
 

@@ -18,18 +18,32 @@ from hmi.demo.waterworks import UnknownEquipment
 async def serve(commands: asyncio.StreamReader, answer: Callable[[dict[str, Any]], None], seed: int = 1) -> None:
     """Run the devices until the input ends or says `stop`."""
     devices = DemoDevices(seed)
+    boot: asyncio.Task[None] | None = None
     try:
         await devices.listen()
         # Told at once, so that who waits for it can start while UA-1 still boots.
         answer({"ok": True, "environment": devices.environment})
-        await devices.start()
-        while line := await commands.readline():
+        boot = asyncio.create_task(devices.start(), name="boot")
+        while line := await _next(commands, boot):
             reply, go_on = await _obey(devices, line)
             answer(reply)
             if not go_on:
                 return
     finally:
+        if boot is not None:
+            boot.cancel()
+            await asyncio.gather(boot, return_exceptions=True)
         await devices.stop()
+
+
+async def _next(commands: asyncio.StreamReader, boot: asyncio.Task[None]) -> bytes:
+    """The next line. Raises what kept a device from starting."""
+    line = asyncio.create_task(commands.readline())
+    await asyncio.wait({line, boot} if not boot.done() else {line}, return_when=asyncio.FIRST_COMPLETED)
+    if boot.done() and boot.exception() is not None:
+        line.cancel()
+        boot.result()
+    return await line
 
 
 async def _obey(devices: DemoDevices, line: bytes) -> tuple[dict[str, Any], bool]:

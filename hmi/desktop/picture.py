@@ -57,7 +57,7 @@ def render_window(session: Session, screen: str, size: QSize, theme: str, replay
 
 def save_picture(session: Session, screen: str, width: int, height: int, theme: str, path: Path) -> bool:
     """`render_window` into a PNG file, for callers that know no Qt; whether it could be written."""
-    return bool(render_window(session, screen, QSize(width, height), theme).save(str(path), "PNG"))
+    return bool(render_window(session, screen, QSize(width, height), theme).save(str(path), b"PNG"))
 
 
 def _draw_trend(window: MainWindow) -> None:

@@ -75,6 +75,7 @@ class MainWindow(QScrollArea):
         self.alarm_view: AlarmView | None = None
         self.trend: TrendView | None = None
         self.screen_shown: Screen | None = None
+        self._drawn: object = None
         self.trail = Trail(Place(session.plant.start_screen))
         self.pump = FramePump(self.frame, clock, self)
         self._keys = Keys(self)
@@ -206,6 +207,11 @@ class MainWindow(QScrollArea):
 
     def _show_screen(self, place: Place) -> None:
         plant = self.session.plant
+        if self._drawn == (id(plant), self.live.plant_version, place) and self.mimic is not None:
+            # Another session of the same plant: what is drawn is right already, and drawing it anew would take time.
+            self.stage.show_view(self.mimic)
+            return
+        self._drawn = (id(plant), self.live.plant_version, place)
         known = place.screen in plant.screens
         self.screen_shown, _ = plant.open_screen(
             place.screen if known else plant.start_screen, place.parameters if known else {}
@@ -460,6 +466,8 @@ class MainWindow(QScrollArea):
         """Ctrl+Shift+L: light or dark."""
         self._theme_name = "light" if self._theme_name == "dark" else "dark"
         self._apply_theme()
+        if self.mimic is not None:
+            self.mimic.set_theme(self.theme)
         self.panes.reopen(self.session)
 
     def _apply_theme(self) -> None:
@@ -470,8 +478,6 @@ class MainWindow(QScrollArea):
         self.panes.set_theme(theme)
         if self.alarm_view is not None:
             dress(self.alarm_view, theme)
-        if self.mimic is not None:
-            self.mimic.set_theme(theme)
         if self.trend is not None:
             self.trend.set_look(trend_look(theme))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hmi.core.batch import Batch, Tags, join
-from hmi.core.clock import MINUTE, Clock
+from hmi.core.clock import MINUTE, SECOND, Clock
 from hmi.core.device import Device, DeviceError, Publish, WriteRefused
 from hmi.core.status import BAD_COMMUNICATION_ERROR, BAD_CONFIGURATION_ERROR, BAD_DEVICE_FAILURE
 from hmi.core.tag import Tag
@@ -30,6 +30,8 @@ from hmi.drivers.samples import no_values
 FLUSH_US = 50_000
 # A device's program may have been loaded anew: what it did not have is asked for again.
 RETRY_US = MINUTE
+# Many devices close a connection that is silent for longer than about ten seconds.
+SILENCE_US = 5 * SECOND
 
 
 class ModbusDriver:
@@ -154,7 +156,7 @@ class ModbusDriver:
                     return due_us
             if cycle_ended:
                 self._cycle_us = now_us - begun_us
-                await clock.sleep_us(due_us - now_us)
+                await self._wait_until(due_us)
                 begun_us = clock.monotonic_us()
             try:
                 ready += await self._poll(poll)
@@ -170,6 +172,13 @@ class ModbusDriver:
         await self._clock.sleep_us(self._period_us)
         await self._probe()
         return self._clock.monotonic_us()
+
+    async def _wait_until(self, due_us: int) -> None:
+        """Wait, but not so long in silence that the device closes the connection as unused."""
+        while (wait_us := due_us - self._clock.monotonic_us()) > SILENCE_US:
+            await self._clock.sleep_us(SILENCE_US)
+            await self._probe()
+        await self._clock.sleep_us(wait_us)
 
     async def _probe(self) -> Answer:
         """Ask for anything. Any answer shows that the device is there, even that it has no such address."""

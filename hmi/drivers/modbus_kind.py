@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hmi.core.clock import SECOND, Clock
 from hmi.core.device import AddressFault, Device, Driver
-from hmi.core.duration import Duration, duration_text
+from hmi.core.duration import Duration, duration_text, durations_as_text
 from hmi.core.tag import DataType, Tag
 from hmi.drivers.modbus_address import MAX_BITS, MAX_REGISTERS, Address, AddressError, Area, parse_address
 from hmi.drivers.modbus_codec import Encoding, Layout, Order
@@ -17,7 +17,7 @@ from hmi.drivers.modbus_plan import Item, Limits, make_plan
 class ModbusOptions(BaseModel):
     """A device that speaks Modbus TCP, as written in plant.yaml."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, json_schema_extra=durations_as_text)
 
     host: Annotated[str, Field(min_length=1, description="Name or address of the device or gateway")]
     port: Annotated[int, Field(ge=1, le=65535, description="TCP port")] = 502

@@ -1,5 +1,6 @@
 """Which blocks are read to get all tags of a Modbus device, and what was learnt about holes in its map. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -65,9 +66,9 @@ class DeviceMap:
         self.walls.clear()
         self.absent.clear()
 
-    def wall_between(self, area: Area, low: int, high: int) -> bool:
-        """Whether a block over `low`..`high` (addresses, inclusive) would cross a wall."""
-        return any(wall_area is area and low < wall <= high for wall_area, wall in self.walls)
+    def walls_of(self, area: Area) -> list[int]:
+        """The walls in an area, lowest first."""
+        return sorted(wall for wall_area, wall in self.walls if wall_area is area)
 
 
 def make_plan(items: Iterable[Item], limits: Limits, device_map: DeviceMap | None = None) -> tuple[Block, ...]:
@@ -103,6 +104,7 @@ def _place(item: Item) -> tuple[int, str, int, int, int]:
 def _coalesce(items: Sequence[Item], limits: Limits, known: DeviceMap) -> list[Block]:
     area = items[0].address.area
     cap = limits.cap(area)
+    walls = known.walls_of(area)
     blocks: list[Block] = []
     current: list[Item] = []
     end = 0
@@ -111,13 +113,18 @@ def _coalesce(items: Sequence[Item], limits: Limits, known: DeviceMap) -> list[B
         if current:
             start = current[0].address.start
             fits = address.start - end <= limits.max_gap and max(end, address.end) - start <= cap
-            if not fits or known.wall_between(area, start, address.start):
+            if not fits or _crosses(walls, start, address.start):
                 blocks.append(_block(current))
                 current, end = [], 0
         current.append(item)
         end = max(end, address.end)
     blocks.append(_block(current))
     return blocks
+
+
+def _crosses(walls: Sequence[int], low: int, high: int) -> bool:
+    """Whether a block that holds both addresses would cross a wall."""
+    return bisect_right(walls, high) > bisect_right(walls, low)
 
 
 def _clusters(items: Sequence[Item]) -> list[list[Item]]:

@@ -71,6 +71,8 @@ class Connection:
             raise DeviceError(f"{self.where} does not answer") from error
         except (OSError, UaError) as error:
             raise DeviceError(f"{self.where} cannot be reached: {_words(error)}") from error
+        except Exception as error:
+            raise self._not_understood(error) from error
         await self.check_running()
 
     async def close(self) -> None:
@@ -110,6 +112,8 @@ class Connection:
             raise DeviceError(f"{self.where} does not answer within {self.options.timeout_us // 1000} ms") from error
         except (OSError, UaError) as error:
             raise DeviceError(f"{self.where}: {_words(error)}") from error
+        except Exception as error:
+            raise self._not_understood(error) from error
         stop_if_cancelled()
         self.heard()
         return answer
@@ -127,6 +131,10 @@ class Connection:
         if state != _RUNNING:
             names = {number.value: number.name for number in ua.ServerState}
             raise DeviceError(f"{self.where} is not running; its state is {names.get(state, state)}")
+
+    def _not_understood(self, error: Exception) -> DeviceError:
+        # The library reads what a server sends with whatever exception its reading ends.
+        return DeviceError(f"{self.where} sent what cannot be understood ({type(error).__name__}: {error})")
 
     async def _connection_lost(self, error: Exception) -> None:
         self.lose(f"closed the connection ({_words(error)})")

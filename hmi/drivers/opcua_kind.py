@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hmi.core.clock import MINUTE, SECOND, Clock
 from hmi.core.device import AddressFault, Device, Driver
-from hmi.core.duration import Duration, duration_text
+from hmi.core.duration import Duration, duration_text, durations_as_text
 from hmi.core.tag import Tag
 
 MILLISECOND = 1000
@@ -20,7 +20,7 @@ MILLISECOND = 1000
 class OpcUaOptions(BaseModel):
     """A server that speaks OPC UA, as written in plant.yaml."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, json_schema_extra=durations_as_text)
 
     url: Annotated[
         str, Field(pattern=r"^opc\.tcp://[^/\s]+(/\S*)?$", description="For example opc.tcp://10.0.0.5:4840/")

@@ -81,10 +81,13 @@ class Subscription:
             await self._clock.sleep_us(PUBLISH_EVERY_US)
 
     def publish_waiting(self, publish: Publish) -> None:
-        """Everything that has come since the last time."""
+        """Everything that has come since the last time. Raises `DeviceError` if it is not for us."""
         self._arrived.clear()
         if not self._positions:
             return
+        if max(self._positions) >= len(self._tags):
+            self._positions, self._values, self._received = [], [], []
+            raise DeviceError(f"{self._connection.where} sent a value of an item that nobody asked for")
         positions, values, received = self._positions, self._values, self._received
         self._positions, self._values, self._received = [], [], []
         batch = self._decoder.decode(positions, values, received)

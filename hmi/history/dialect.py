@@ -24,6 +24,7 @@ _ROLL_STEP_US = 10 * MINUTE
 _ROLL_BEHIND_US = 2 * MINUTE
 _ROLL_AT_ONCE = 200
 _COMPRESS_AFTER = "3 days"
+_REACH_US = 8 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,12 +264,18 @@ class Timescale(_Chunks):
     )
 
     def stored(self, database: Database, times: Ints) -> None:
-        """The server notices by itself."""
+        # The server's own refresh reaches back for a week only, so that older rollups can be compressed.
+        days = [to_datetime(int(day) * DAY) for day in np.unique(times // DAY)]
+        database.execute(
+            "INSERT INTO rollup_dirty SELECT day FROM unnest(%s::timestamptz[]) day"
+            " WHERE day < now() - %s::interval ON CONFLICT (bucket) DO UPDATE SET bucket = excluded.bucket",
+            (days, timedelta(microseconds=_REACH_US - DAY)),
+        )
 
     def begin(self, database: Database, settings: HistorianSettings) -> None:
         keep_us = settings.keep_raw_us
         # A refresh that reaches into what retention has dropped would empty the rollup there.
-        reach_us = max(keep_us - 2 * DAY, keep_us // 2)
+        reach_us = min(_REACH_US, max(keep_us - 2 * DAY, keep_us // 2))
         with database.transaction():
             for relation in ("sample", "sample_1m", "sample_1h"):
                 database.execute("SELECT remove_compression_policy(%s, if_exists => true)", (relation,))
@@ -279,10 +286,16 @@ class Timescale(_Chunks):
                 "SELECT add_retention_policy('sample', drop_after => %s::interval)", (timedelta(microseconds=keep_us),)
             )
             database.execute(f"SELECT add_compression_policy('sample', compress_after => interval '{_COMPRESS_AFTER}')")
+            # Versions that refresh bucket by bucket take a minute for a day that comes late, unless told otherwise.
+            batches = database.execute(
+                "SELECT FROM pg_proc WHERE proname = 'add_continuous_aggregate_policy'"
+                " AND 'buckets_per_batch' = ANY(proargnames)"
+            ).fetchone()
+            batch = ", buckets_per_batch => 1440" if batches is not None else ""
             for relation, behind, every in (("sample_1m", 2 * MINUTE, 5 * MINUTE), ("sample_1h", HOUR, HOUR)):
                 database.execute(
                     "SELECT add_continuous_aggregate_policy(%s, start_offset => %s::interval,"
-                    " end_offset => %s::interval, schedule_interval => %s::interval)",
+                    f" end_offset => %s::interval, schedule_interval => %s::interval{batch})",
                     (
                         relation,
                         timedelta(microseconds=reach_us),
@@ -296,4 +309,15 @@ class Timescale(_Chunks):
                 )
 
     def keep_up(self, database: Database, now_us: int, settings: HistorianSettings) -> None:
-        """The server's own jobs do it."""
+        """The server's own jobs do it, except for days that got samples late."""
+        kept_from = to_datetime((now_us - settings.keep_raw_us) // DAY * DAY + DAY)
+        database.execute("DELETE FROM rollup_dirty WHERE bucket < %s", (kept_from,))
+        dirty = database.execute("SELECT bucket, xmin::text FROM rollup_dirty ORDER BY bucket DESC").fetchall()
+        for day, version in dirty:
+            for relation in ("sample_1m", "sample_1h"):
+                database.execute(
+                    "CALL refresh_continuous_aggregate(%s, %s::timestamptz, %s::timestamptz)",
+                    (relation, day, day + timedelta(days=1)),
+                )
+            # Not if a sample that came meanwhile has marked the day anew.
+            database.execute("DELETE FROM rollup_dirty WHERE bucket = %s AND xmin::text = %s", (day, version))

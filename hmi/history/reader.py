@@ -287,6 +287,7 @@ class Reader:
             database = self._take()
             try:
                 with (cancel or Cancellation()).over(database), database.transaction():
+                    database.execute(f"SET LOCAL statement_timeout = {_TIMEOUT_MS}")
                     yield database
             finally:
                 self._give_back(database)
@@ -323,8 +324,7 @@ class Reader:
             database.close()
             raise HistoryUnavailableError("the database holds no history yet")
         self._rollups = dialect_of(kind).rollups
-        database.execute(f"SET statement_timeout = {_TIMEOUT_MS}")
-        database.execute("SET default_transaction_read_only = on")
+        database.read_only = True
         return database
 
     def _give_back(self, database: Database) -> None:

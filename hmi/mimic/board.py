@@ -130,12 +130,14 @@ class Board:
 
     def _place(self) -> None:
         dx, dy, scale = self.offset.x(), self.offset.y(), self.scale
+        for drawable in self.drawables:
+            drawable.fit_to(self._glass)
         self._plain_box = [_device(d.area(plain=True), scale, dx, dy) for d in self.drawables]
         self._full_box = [_device(d.area(plain=False), scale, dx, dy) for d in self.drawables]
         self._plain_pieces = [[_device(p, scale, dx, dy) for p in d.pieces(plain=True)] for d in self.drawables]
         self._full_pieces = [[_device(p, scale, dx, dy) for p in d.pieces(plain=False)] for d in self.drawables]
         self._near = _overlaps(self._full_pieces)
-        self._near_plain = _overlaps(self._plain_pieces)
+        self._near_plain = []
         self._in_base = []
         for i, drawable in enumerate(self.drawables):
             # What is static but lies over something that changes must be drawn after it.
@@ -279,6 +281,9 @@ class Board:
         """Neighbours that have something drawn within the area that is drawn anew."""
         own = self._pieces(i, box)
         if box is self._plain_box[i]:
+            if not self._near_plain:
+                # Not needed for the first picture of a screen, which should come quickly.
+                self._near_plain = _overlaps(self._plain_pieces)
             found = [n for n in self._near_plain[i] if not self._in_base[n]]
             if self._marked:
                 found += [n for n in self._near[i] if n in self._marked and n not in found and self._meets(n, own)]

@@ -11,6 +11,8 @@ from hmi.core.status import Quality
 from hmi.core.tag import DataType, Tag
 from hmi.mimic.state import Bound, Situation
 
+_LONGEST_TEXT = 24
+
 
 def is_discrete(tag: Tag) -> bool:
     """Whether its value is a state with a word rather than a measurement."""
@@ -32,6 +34,10 @@ class Quantity:
         if self.binding.expression is not None:
             return self.binding.expression.evaluate([now.value[i] for i in self.indices])
         return float(self.binding.constant) if self.binding.constant is not None else math.nan
+
+    def known(self, now: Situation) -> bool:
+        """Whether all its tags have a value."""
+        return all(now.quality((i,))[0].has_value for i in self.indices)
 
     def on(self, now: Situation) -> bool:
         """Whether it counts as running, open or true."""
@@ -73,10 +79,21 @@ class Words:
             return tag.format(value, now.text[tag.index])
         return format(int(value) if spec.endswith("d") else value, spec)
 
-    @property
-    def measures(self) -> bool:
-        """Whether a measurement, not only a state, stands in it."""
-        return any(not isinstance(p, str) and not is_discrete(p[0]) for p in self.pieces)
+    def longest(self) -> str:
+        """A text about as long as it can get: what it needs room for."""
+        if not self.indices:
+            return "".join(p for p in self.pieces if isinstance(p, str))
+        parts = [p if isinstance(p, str) else _longest(p[0]) for p in self.pieces]
+        return max("".join(parts) + "  (59 min)", "not recorded", key=len)
+
+
+def _longest(tag: Tag) -> str:
+    if tag.data_type is DataType.TEXT:
+        return "M" * _LONGEST_TEXT
+    if is_discrete(tag):
+        return max([*tag.states.values(), "off"], key=len)
+    reach = max(abs(tag.low or 0.0), abs(tag.high or 0.0), 99_999.0)
+    return f"-{reach:.{max(tag.decimals, 3)}f}"
 
 
 class Binder:

@@ -15,6 +15,7 @@ from hmi.mimic.state import AlarmMark, Condition
 from hmi.mimic.theme import Role, Theme
 
 _ANY_DIGIT = str.maketrans("123456789", "000000000")
+_EDGE = 18.0
 _NO_BRUSH = QBrush(Qt.BrushStyle.NoBrush)
 
 
@@ -204,7 +205,8 @@ class Canvas:
         alarm, write, quality, ink = condition.alarm, condition.write, condition.quality, self.theme.ink
         if alarm is not None:
             self.frame(body.adjusted(-6, -6, 6, 6), alarm, 3.0)
-            self.alarm(alarm, body.left() - 13, body.top() - 5, 0.85)
+            # At the edge of the screen the mark moves in: a mark cut in half cannot be told by its shape.
+            self.alarm(alarm, max(body.left() - 13, _EDGE), max(body.top() - 5, _EDGE), 0.85)
         if quality is Quality.OUT_OF_SERVICE:
             self.line(body.left(), body.bottom(), body.right(), body.top(), ink, 1.5)
         if quality is not Quality.GOOD:

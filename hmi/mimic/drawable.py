@@ -76,6 +76,7 @@ class Drawable(ABC):
             self.binder.watch(gate.indices)
         self.bound = self.binder.bound()
         self.main_tag: Tag | None = None
+        self.glass = 1.0
         self.name = element.id or element.__class__.__name__
 
     def settle(self) -> None:
@@ -103,7 +104,7 @@ class Drawable(ABC):
 
     def look(self, now: Situation) -> Look:
         for gate in self.gates:
-            if not gate.on(now):
+            if not (gate.on(now) and gate.known(now)):
                 return HIDDEN
         condition = now.condition(self.bound)
         return Look(condition, self.body(now, condition))
@@ -119,6 +120,10 @@ class Drawable(ABC):
     def area(self, plain: bool) -> QRectF:
         """All that may be touched when drawn: with a plain condition, or with any."""
         return self.rect.adjusted(*(self.plain_margins if plain else self.margins))
+
+    def fit_to(self, glass: float) -> None:
+        """Called before `rect` and `area` are used, with the scale that decides how large text is drawn."""
+        self.glass = glass
 
     def pieces(self, plain: bool) -> list[QRectF]:
         """The area in parts, for elements that are mostly empty (pipes)."""

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, NamedTuple
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor
 
 from hmi.core.command import WriteState
@@ -64,7 +64,7 @@ class ControlDrawable(Drawable):
         area = super().area(plain)
         if plain and not self.speaks:
             return area
-        under = QRectF(self.rect.x(), self.rect.bottom(), max(self.rect.width(), 140.0) + 4, 26)
+        under = QRectF(self.rect.x(), self.rect.bottom(), max(self.rect.width(), 140.0) + 4, 34)
         return area.united(under).adjusted(0, -20, 0, 0)
 
 
@@ -214,7 +214,7 @@ class SetpointDrawable(ControlDrawable):
         painter.drawRoundedRect(rect, 2, 2)
         soft = quality in (Quality.STALE, Quality.OUT_OF_SERVICE)
         color = theme.canvas if forced else theme.ink3 if soft or condition.locked else theme.ink
-        self._arrow(canvas, theme.canvas if forced else theme.line)
+        self._sign(canvas, theme.canvas if forced else theme.line)
         self._value(canvas, what.text, what.unit, color, theme.canvas if forced else theme.ink2)
         self.marks(canvas, condition)
         if write is not None:
@@ -232,12 +232,12 @@ class SetpointDrawable(ControlDrawable):
             shown = "##"
         canvas.text(right, base, shown, Role.STATE, color, Align.RIGHT)
 
-    def _arrow(self, canvas: Canvas, color: QColor) -> None:
-        x, y = self.rect.x() + 8, self.rect.center().y() + 1
-        painter = canvas.painter
-        painter.setPen(canvas.pen(color, 1.5))
-        painter.drawLine(int(x), int(y) - 1, int(x) + 4, int(y) + 3)
-        painter.drawLine(int(x) + 4, int(y) + 3, int(x) + 8, int(y) - 1)
+    def _sign(self, canvas: Canvas, color: QColor) -> None:
+        """The hollow triangle of a setpoint, as on the scale of an indicator."""
+        x, y = self.rect.x() + 8, self.rect.center().y()
+        canvas.painter.setPen(canvas.pen(color, 1.5))
+        canvas.painter.setBrush(Qt.BrushStyle.NoBrush)
+        canvas.painter.drawPolygon([QPointF(x, y - 5), QPointF(x + 7.5, y), QPointF(x, y + 5)])
 
     def _editing(self, canvas: Canvas, what: FieldLook, edit: Edit) -> None:
         rect, theme = self.rect, canvas.theme

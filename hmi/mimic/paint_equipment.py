@@ -111,9 +111,6 @@ def paint_body(canvas: Canvas, rect: QRectF, look: BodyLook) -> QColor:
     """A rectangular body in the colours of its state; returns the colour for what stands on it."""
     theme = canvas.theme
     fill, outline, ink = body_colors(theme, look)
-    if look.quality is Quality.STALE and fill is not None:
-        fill = QColor(fill)
-        fill.setAlphaF(0.45)
     canvas.box(rect, outline, 2, dash_of(look.quality), fill if fill is not None else canvas.pattern(look.quality))
     return ink
 

@@ -64,7 +64,7 @@ class IndicatorDrawable(Drawable):
 
     def body(self, now: Situation, condition: Condition) -> ScaleLook:
         self._now_us = now.now_us
-        stands = self.running is not None and not self.running.on(now)
+        stands = self.running is not None and self.running.known(now) and not self.running.on(now)
         return self.scale.look(now, condition, stands)
 
     def paint(self, canvas: Canvas, look: Look) -> None:
@@ -97,8 +97,7 @@ class HorizonGround(Drawable):
     """What lies behind all columns: the line of all normal bands, and what separates the units."""
 
     def __init__(self, element: Horizon, shop: Workshop) -> None:
-        ground = element.model_copy(update={"open": None, "alarms": ()})
-        super().__init__(ground, shop, QRectF(*element.at, *element.size))
+        super().__init__(element.model_copy(update={"open": None}), shop, QRectF(*element.at, *element.size))
         self.groups = len(element.columns)
         self.settle()
 
@@ -116,7 +115,8 @@ class HorizonGround(Drawable):
         canvas.fill(QRectF(rect.x(), rect.y() + _OVER + height * 0.3, rect.width(), height * 0.4), band)
         for group in range(1, self.groups):
             x = rect.x() + rect.width() / self.groups * group
-            canvas.line(x, rect.y(), x, rect.bottom(), theme.hair)
+            canvas.line(x + 0.5, rect.y(), x + 0.5, rect.bottom(), theme.hair, 1.0)
+        canvas.surround(rect, look.condition)
 
 
 class ColumnLook(NamedTuple):
@@ -184,7 +184,8 @@ class HorizonColumn(Drawable):
         if gone and condition.quality is Quality.BAD:
             canvas.text(x + 2, unit_base, canvas.elided(what.age, Role.LABEL, room), Role.LABEL, theme.ink)
             return
-        canvas.text(x + 2, unit_base, self.tag.unit, Role.LABEL, theme.ink2)
+        under_slot = what.age if gone and canvas.compact else self.tag.unit
+        canvas.text(x + 2, unit_base, canvas.elided(under_slot, Role.LABEL, room), Role.LABEL, theme.ink2)
         if condition.quality is Quality.STALE and not canvas.compact:
             canvas.text(x + 84, unit_base, what.age, Role.CAPTION, theme.ink, Align.RIGHT)
 

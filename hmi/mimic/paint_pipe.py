@@ -21,7 +21,10 @@ _TURN = {"right": 0, "down": 90, "left": 180, "up": 270}
 
 
 class Flow(NamedTuple):
+    """`marked` is false while the whole window is stale: then the broken lines say enough."""
+
     flows: bool
+    marked: bool
 
 
 class PipeDrawable(Drawable):
@@ -74,8 +77,8 @@ class PipeDrawable(Drawable):
 
     def body(self, now: Situation, condition: Condition) -> Flow:
         if self.flow is None or not condition.quality.has_value:
-            return Flow(True)
-        return Flow(self.flow.on(now))
+            return Flow(True, not now.silent)
+        return Flow(self.flow.on(now), not now.silent)
 
     def paint(self, canvas: Canvas, look: Look) -> None:
         theme, quality = canvas.theme, look.condition.quality
@@ -92,7 +95,7 @@ class PipeDrawable(Drawable):
             for arrow in self.arrows:
                 self._arrow(canvas, arrow)
         mark = self.mark
-        if quality is not Quality.GOOD:
+        if quality is not Quality.GOOD and (look.body.marked or quality is not Quality.STALE):
             canvas.quality(quality, mark.x(), mark.y())
         elif look.condition.alarm is not None:
             canvas.alarm(look.condition.alarm, mark.x(), mark.y(), 0.8)

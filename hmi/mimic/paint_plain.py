@@ -34,11 +34,8 @@ class TextDrawable(Drawable):
         self.align = Align(element.align)
         self.tone = element.tone or ("ink2" if element.style in ("caption", "label") else "ink")
         self.anchor = QPointF(*element.at) + shop.origin
-        height = self.role.value[0] * 1.3
-        x, base = element.at
-        super().__init__(element, shop, QRectF(x, base - height * 0.8, 8, height))
+        super().__init__(element, shop, QRectF(*element.at, 8, 8))
         self.words = self.binder.words(element.text)
-        self._widest = ""
         if len(self.words.indices) == 1:
             self.main_tag = self.plant.tags[self.words.indices[0]]
         self.settle()
@@ -48,14 +45,17 @@ class TextDrawable(Drawable):
         elif self.align is Align.MIDDLE:
             room = 2 * min(self.anchor.x(), room)
         self.room = max(room - 4, 16.0)
-        self._size_for(QFontMetricsF(self.role.font()).horizontalAdvance(element.text.source) + 24)
+        self._natural = QFontMetricsF(self.role.font()).horizontalAdvance(self.words.longest())
+        self.fit_to(1.0)
 
-    def _size_for(self, width: float) -> None:
-        width = min(max(width, self.rect.width()), self.room)
+    def fit_to(self, glass: float) -> None:
+        super().fit_to(glass)
+        grown = self.role.pixels(glass) / self.role.value[0]
+        width, height = min(self._natural * grown, self.room), self.role.pixels(glass) * 1.3
         left = self.anchor.x()
         if self.align is not Align.LEFT:
             left -= width / 2 if self.align is Align.MIDDLE else width
-        self.rect = QRectF(left, self.rect.y(), width, self.rect.height())
+        self.rect = QRectF(left, self.anchor.y() - height * 0.8, width, height)
 
     @property
     def opens(self) -> Any:
@@ -75,7 +75,7 @@ class TextDrawable(Drawable):
         color = {"ink": theme.ink, "ink2": theme.ink2, "ink3": theme.ink3}[self.tone]
         if quality in (Quality.STALE, Quality.OUT_OF_SERVICE):
             color = theme.ink3
-        text = canvas.elided(look.body, self.role, self.room)
+        text = canvas.elided(look.body, self.role, min(self.room, self.rect.width() + 1))
         width = canvas.width(text, self.role)
         left, base = self.anchor.x(), self.anchor.y()
         if self.align is not Align.LEFT:

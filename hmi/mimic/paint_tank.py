@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor
 
 from hmi.core.alarm import AlarmKind
 from hmi.core.screen import Tank
@@ -66,10 +65,7 @@ class TankDrawable(Drawable):
             canvas.fill(rect, theme.well)
         if look.body.halves >= 0:
             top = rect.bottom() - look.body.halves / 2
-            level = theme.level
-            if quality is Quality.STALE:
-                level = QColor(level)
-                level.setAlphaF(0.5)
+            level = theme.faded(theme.level) if quality is Quality.STALE else theme.level
             canvas.fill(QRectF(rect.x(), top, rect.width(), rect.bottom() - top), level)
             surface = theme.ink3 if quality in (Quality.STALE, Quality.OUT_OF_SERVICE) else theme.ink
             canvas.fill(QRectF(rect.x(), top - 1, rect.width(), 2), surface)

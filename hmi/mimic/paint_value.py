@@ -68,11 +68,13 @@ def _reason(canvas: Canvas, rect: QRectF, left: float, word: str, quality: Quali
     plain, bold = (Role.CAPTION, Role.CAPTION_BOLD) if narrow else (Role.LABEL, Role.LABEL_BOLD)
     role = bold if bad else plain
     room = rect.right() - 2 - left
-    shown = canvas.elided(word, role, room)
+    if canvas.width(word, role) > room:
+        # Half a word says less than the pattern and the mark.
+        return
     if quality is not Quality.NEVER_READ:
         canvas.fill(QRectF(left - 2, rect.y() + 5, rect.right() - 3 - left, rect.height() - 10), canvas.theme.canvas)
     color = canvas.theme.ink if bad else canvas.theme.ink2
-    canvas.text(left if narrow else left + 2, canvas.centred_base(role, rect.center().y()), shown, role, color)
+    canvas.text(left if narrow else left + 2, canvas.centred_base(role, rect.center().y()), word, role, color)
 
 
 def _number(canvas: Canvas, rect: QRectF, left: float, what: SlotText, condition: Condition) -> None:

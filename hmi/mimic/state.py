@@ -15,6 +15,7 @@ from hmi.core.device import DeviceState
 from hmi.core.plant import Plant
 from hmi.core.session import LinkState, Mode, Session
 from hmi.core.status import BAD_WAITING_FOR_INITIAL_DATA, GOOD, Quality, quality_of, reason_of
+from hmi.core.tag import DataType
 
 
 class AlarmMark(NamedTuple):
@@ -100,9 +101,11 @@ class Situation:
         self.status: list[int] = [BAD_WAITING_FOR_INITIAL_DATA] * n
         self.time_us: list[int] = [0] * n
         self.text: list[str | None] = [None] * n
+        self._has_text = any(tag.data_type is DataType.TEXT for tag in self.plant.tags)
         self.now_us = session.now_us()
         self.silent = False
         self.looked_at: set[str] = set()
+        self._table = session.table
         self._version = 0
         self._alarms_version = -1
         self._writes_version = -1
@@ -111,18 +114,25 @@ class Situation:
         self._lost: frozenset[str] = frozenset()
 
     def refresh(self) -> Changed:
-        """Take over what is new. Call once a frame."""
-        session, changed = self.session, Changed()
+        """Take over what is new. Call once a frame.
+
+        Nothing is taken from another plant's table, in which the same index may be another tag: see `outdated`.
+        """
+        session, changed, table = self.session, Changed(), self.session.table
+        if table is not self._table:
+            self._table, self._version, changed.everything = table, 0, True
         self.now_us = session.now_us()
         health = session.health
         silent = not self.replay and health.link in (LinkState.SILENT, LinkState.LOST)
         lost = frozenset(d.name for d in health.devices if d.state is DeviceState.LOST)
         if silent != self.silent or lost != self._lost:
             self.silent, self._lost, changed.everything = silent, lost, True
-        version, index = session.table.changed_since(self._version)
+        version, index = table.changed_since(self._version)
+        if self.outdated:
+            return changed
         if len(index):
             self._version = version
-            batch = session.table.read(index)
+            batch = table.read(index)
             changed.tags = batch.tag.tolist()
             columns = zip(
                 changed.tags, batch.time_us.tolist(), batch.value.tolist(), batch.status.tolist(), strict=True
@@ -131,7 +141,7 @@ class Situation:
                 self.time_us[i] = time_us
                 self.value[i] = value
                 self.status[i] = status
-            if batch.text is not None:
+            if self._has_text and batch.text is not None:
                 for i, text in zip(changed.tags, batch.text.tolist(), strict=True):
                     self.text[i] = text
         if session.alarms_version != self._alarms_version:
@@ -143,6 +153,11 @@ class Situation:
             old, self._write_of = self._write_of, self._newest_writes()
             changed.writes = {t for t in {*old, *self._write_of} if old.get(t) != self._write_of.get(t)}
         return changed
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the session shows another plant than the one that this was made for."""
+        return self.session.plant is not self.plant
 
     def _worst_alarms(self) -> dict[str, AlarmMark]:
         worst: dict[str, tuple[tuple[int, int, int], AlarmMark]] = {}

@@ -43,6 +43,8 @@ def body_colors(theme: Theme, look: BodyLook) -> tuple[QColor | None, QColor, QC
     quality, on = look.quality, look.on
     gone = quality >= Quality.BAD
     fill = None if gone else theme.canvas if on is None else theme.run if on else theme.stop
+    if fill is not None and quality is Quality.STALE:
+        fill = theme.faded(fill)
     outline = theme.run if on and theme.dark and quality is Quality.GOOD else theme.line
     if gone or (quality is Quality.STALE and on):
         ink = theme.ink
@@ -148,8 +150,6 @@ def _colored(source: str, theme: Theme, look: BodyLook, size: float, only_body: 
         if kind == "body":
             part.attrib.update(_stroke(outline, width, dash_of(look.quality), px))
             part.set("fill", "none" if fill is None else fill.name())
-            if look.quality is Quality.STALE:
-                part.set("fill-opacity", "0.45")
         elif kind == "ink":
             if part.get("fill", "none") == "none":
                 part.set("fill", "none")

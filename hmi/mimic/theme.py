@@ -15,6 +15,7 @@ ThemeName = Literal["light", "dark"]
 FAMILY = "B612"
 LEAST_PX = 12.0
 _KEPT = 6000
+_FADED = 0.45
 T = TypeVar("T")
 
 
@@ -136,6 +137,16 @@ class Theme:
             on_p={1: tokens["onp1"], 2: tokens["onp"], 3: tokens["onp"], 4: tokens["onp4"]},
             # Eight pens, six colours: seven and eight differ from one and two by their number and their dashes.
             pen={n: tokens[f"pen{(n - 1) % 6 + 1}"] for n in range(1, 9)},
+        )
+
+    def faded(self, color: QColor) -> QColor:
+        """The colour of a stale body: half way to the ground, and solid, so that nothing shines through."""
+        share = (_FADED, 1 - _FADED)
+        ground = self.canvas
+        return QColor(
+            round(color.red() * share[0] + ground.red() * share[1]),
+            round(color.green() * share[0] + ground.green() * share[1]),
+            round(color.blue() * share[0] + ground.blue() * share[1]),
         )
 
     def font(self, role: Role, scale: float = 1.0) -> QFont:

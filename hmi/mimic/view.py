@@ -83,7 +83,12 @@ class MimicView(QWidget):
 
     def frame(self) -> None:
         """Show what is new. Call at most 20 times a second."""
-        if self._board.picture.isNull():
+        board = self._board
+        if board.situation.outdated:
+            # The collector has accepted other files; until the window opens the screen anew, the old form is bound anew.
+            self._show(board.session, board.screen, board.theme, board.compact)
+            return
+        if board.picture.isNull():
             self._layout()
         rects = self._board.frame()
         self.frame_ms = self._board.frame_ms

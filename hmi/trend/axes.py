@@ -38,15 +38,19 @@ def time_ticks(start_us: int, end_us: int, zone: tzinfo, most: int) -> list[Tick
     first = to_datetime(start_us, zone)
     ticks: list[Tick] = []
     if step < DAY:
-        # Whole steps since local midnight, asked anew for every day: a day of 23 or 25 hours keeps its round times.
+        # Whole steps of the clock on the wall, asked anew for every day: a day of 23 or 25 hours keeps its round times.
         midnight = first.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-        while (day_us := from_datetime(midnight)) <= end_us:
-            following = from_datetime(_next_day(midnight))
-            for at in range(day_us, following, step):
-                if start_us <= at <= end_us:
+        last = -1
+        while from_datetime(midnight) <= end_us:
+            for since_midnight in range(_first_step(midnight, start_us, step), DAY, step):
+                at = from_datetime(midnight + timedelta(microseconds=since_midnight))
+                if at > end_us:
+                    break
+                if at >= start_us and at > last:
+                    last = at
                     moment = to_datetime(at, zone)
                     label = f"{moment:%H:%M:%S}" if step < MINUTE else f"{moment:%H:%M}"
-                    ticks.append(Tick(at, label, date_text(moment) if at == day_us else ""))
+                    ticks.append(Tick(at, label, date_text(moment) if since_midnight == 0 else ""))
             midnight = _next_day(midnight)
         return ticks
     days = step // DAY
@@ -60,6 +64,11 @@ def time_ticks(start_us: int, end_us: int, zone: tzinfo, most: int) -> list[Tick
         for _ in range(days):
             moment = _next_day(moment)
     return ticks
+
+
+def _first_step(midnight: datetime, start_us: int, step: int) -> int:
+    """A step at or before the start, two hours early for days that change their clock."""
+    return max((start_us - from_datetime(midnight) - 2 * HOUR) // step * step, 0)
 
 
 def _next_day(midnight: datetime) -> datetime:
@@ -86,6 +95,8 @@ def nice_range(low: float, high: float, divisions: int = 4) -> tuple[float, floa
 def value_labels(low: float, high: float, divisions: int = 4) -> list[tuple[float, str]]:
     """Value and text of each line of the grid, from the bottom, all with the same decimals."""
     step = (high - low) / divisions
+    if step < 1e-5:
+        return [(low + k * step, f"{low + k * step:.4g}") for k in range(divisions + 1)]
     decimals = 0
     while decimals < 6 and abs(round(step, decimals) - step) > abs(step) * 1e-6:
         decimals += 1

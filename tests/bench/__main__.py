@@ -12,9 +12,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # name of the bench -> its module
 BENCHES: dict[str, str] = {
+    "collector": "tests.bench.collector",
     "config": "tests.bench.config",
     "drivers": "tests.bench.drivers",
+    "e2e": "tests.bench.e2e",
+    "history": "tests.bench.history",
     "mimic": "tests.bench.mimic",
+    "pixel": "tests.bench.pixel",
+    "start": "tests.bench.start",
 }
 
 

@@ -203,7 +203,8 @@ def _cpu_s(processes: list[psutil.Process]) -> float:
             times = process.cpu_times()
         except psutil.NoSuchProcess:
             continue
-        total += times.user + times.system + getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+        # With the connections that have ended meanwhile.
+        total += times.user + times.system + times.children_user + times.children_system
     return total
 
 
@@ -220,7 +221,7 @@ def _count(home: Home) -> tuple[int, int, int, int]:
     return rows, holes, doubled, good
 
 
-# -- peers ---------------------------------------------------------------------------------------------------------------
+# -- peers -------------------------------------------------------------------------------------------------------------
 
 
 @contextmanager

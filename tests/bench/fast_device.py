@@ -1,8 +1,9 @@
 """A Modbus TCP device that costs next to nothing, as a program of its own: it can load a collector, not hold it up.
 
-Holding registers hold float32 values, high word first, value n at registers 2n and 2n+1. Each value is one higher every
-time that it is read, but for the first `--still` ones, which stay until they are set. It listens on `--ports` ports, each
-with an image of its own, and tells them in its first line. Then each line in is a command, each line out its answer:
+Holding registers hold float32 values, high word first, value n at registers 2n and 2n+1. Each value is one higher
+every time that it is read, but for the first `--still` ones, which stay until they are set. It listens on `--ports`
+ports, each with an image of its own, and tells them in its first line. Then each line in is a command, each line out
+its answer:
 
 - `served`: `{"values": how many were served, "requests": how many reads}`
 - `set PORT_INDEX N VALUE`: sets a value; `{"set_ns": monotonic time}`
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 REGISTERS = 65_536
 HEAD = struct.Struct(">HHHBBHH")
 READ_HOLDING = 3
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS = 1, 2
 
 
 class FastDevice:
@@ -51,7 +53,8 @@ class FastDevice:
     def answer(self, image: int, request: bytes) -> bytes:
         transaction, _, _, unit, function, start, count = HEAD.unpack(request)
         if function != READ_HOLDING or start + count > REGISTERS:
-            return struct.pack(">HHHBBB", transaction, 0, 3, unit, function | 0x80, 1 if function != READ_HOLDING else 2)
+            why = ILLEGAL_ADDRESS if function == READ_HOLDING else ILLEGAL_FUNCTION
+            return struct.pack(">HHHBBB", transaction, 0, 3, unit, function | 0x80, why)
         values = self.images[image]
         first, last = (start + 1) // 2, (start + count) // 2
         values[max(first, self.still) : last] += 1

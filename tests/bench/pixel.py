@@ -5,6 +5,7 @@ all change at every poll. The pixels are read back from what the window has give
 are the one of this computer. A change comes at any phase of the poll, so half a poll of every figure is waiting for it.
 """
 
+import itertools
 import os
 import random
 import time
@@ -49,7 +50,7 @@ class Change:
     @property
     def stages_ms(self) -> tuple[float, ...]:
         moments = (self.set_ns, self.served_ns, self.table_ns, self.pixel_ns)
-        return tuple((b - a) / 1e6 for a, b in zip(moments, moments[1:], strict=False))
+        return tuple((b - a) / 1e6 for a, b in itertools.pairwise(moments))
 
     @property
     def ms(self) -> float:
@@ -163,7 +164,9 @@ def figures() -> Iterator[Figure]:
                 raise NotImplementedError
 
             window = MainWindow(session, no_replay, "dark", clock)
-            window.show_at_work()
+            window.resize(1920, 1080)
+            window.show()
+            window.pump.start()
             _let_it_run(3.0)
             changes = watch(window, device)
             worst, slow = window.pump.worst_ms, window.pump.slow

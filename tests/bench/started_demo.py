@@ -1,4 +1,4 @@
-"""`hmi demo` with a watch at its window: for bench `start`, as a program of its own.
+"""`hmi demo` with a watch at its window, which closes with its first value: for bench `start`.
 
 Lines of JSON on stdout: each stage with the monotonic time, in nanoseconds, at which it was reached.
 """
@@ -15,7 +15,7 @@ def reached(stage: str) -> None:
     print(json.dumps({"stage": stage, "ns": time.monotonic_ns()}), flush=True)
 
 
-def watched(duration: str) -> int:
+def watched(at_most: str) -> int:
     """Run the demo with its real parts; the only addition is that stages are told."""
     reached("python")
     import hmi.cli.demo as demo
@@ -27,15 +27,17 @@ def watched(duration: str) -> int:
     opened = run.open_window
 
     def open_window(*args: object, **kwargs: object) -> int:
+        from PySide6.QtCore import QTimer
+
         from hmi.core.status import quality_of
         from hmi.desktop.window import MainWindow
 
         reached("qt imported")
-        shown, frame = MainWindow.show_at_work, MainWindow.frame
+        make, frame = MainWindow.__init__, MainWindow.frame
 
-        def show_at_work(window: MainWindow) -> None:
+        def made(window: MainWindow, *args: object) -> None:
+            make(window, *args)  # type: ignore[arg-type]
             reached("window made")
-            shown(window)
 
         def first_frames(window: MainWindow) -> None:
             frame(window)
@@ -48,15 +50,16 @@ def watched(duration: str) -> int:
                 window.repaint()
                 reached("first value")
                 MainWindow.frame = frame  # type: ignore[method-assign]
+                QTimer.singleShot(0, window.close)
 
-        MainWindow.show_at_work = show_at_work  # type: ignore[method-assign]
+        MainWindow.__init__ = made  # type: ignore[method-assign,assignment]
         MainWindow.frame = first_frames  # type: ignore[method-assign]
         return opened(*args, **kwargs)  # type: ignore[arg-type]
 
-    demo.open_window = open_window  # type: ignore[assignment]
+    run.open_window = open_window  # type: ignore[assignment]
     from hmi.cli import main
 
-    return main(["demo", "--for", duration])
+    return main(["demo", "--for", at_most])
 
 
 def _telling(call, stage):  # type: ignore[no-untyped-def]

@@ -9,10 +9,13 @@ import pytest
 from hmi.collector.coverage import CoverageLog
 from hmi.collector.derived import DerivedTags
 from hmi.collector.freshness import Freshness
+from hmi.collector.history_watch import HistoryWatch
 from hmi.collector.ring import SEGMENT, Ring
+from hmi.core.alarm import HISTORY_LATE, HISTORY_LOST, HISTORY_ROOM
 from hmi.core.batch import make_batch
 from hmi.core.clock import MINUTE, SECOND, HandClock
 from hmi.core.event import COLLECTOR, Coverage
+from hmi.core.session import HistorianHealth, HistorianState
 from hmi.core.status import (
     BAD_NO_COMMUNICATION,
     BAD_OUT_OF_RANGE,
@@ -127,6 +130,25 @@ def test_that_a_halted_collector_leaves_a_gap() -> None:
         (COLLECTOR, NOW): Coverage(COLLECTOR, NOW, NOW + SECOND, "the collector was halted"),
         (COLLECTOR, again): Coverage(COLLECTOR, again, again + SECOND, ""),
     }
+
+
+def test_that_trouble_with_history_is_an_alarm_while_it_lasts() -> None:
+    watch = HistoryWatch()
+
+    def holds(health: HistorianHealth, fill: float = 0.0, at_s: int = 0) -> set[str]:
+        return {key for key, holds in watch.conditions(health, fill, NOW + at_s * SECOND).items() if holds}
+
+    fine = HistorianHealth(HistorianState.OK)
+    assert holds(fine) == set()
+    assert holds(HistorianHealth(HistorianState.DOWN, waiting=5)) == {HISTORY_LATE.key}
+    assert holds(HistorianHealth(HistorianState.BEHIND, lag_us=2 * MINUTE)) == {HISTORY_LATE.key}
+    assert holds(fine, fill=0.75) == {HISTORY_ROOM.key}
+    assert holds(fine, fill=0.65) == {HISTORY_ROOM.key}
+    assert holds(fine, fill=0.5) == set()
+    lost = HistorianHealth(HistorianState.OK, lost=10)
+    assert holds(lost, at_s=10) == {HISTORY_LOST.key}
+    assert holds(lost, at_s=60) == {HISTORY_LOST.key}
+    assert holds(lost, at_s=80) == set()
 
 
 class _Rows:

@@ -41,6 +41,28 @@ def test_that_a_wrong_variable_in_the_environment_is_named() -> None:
     ]
 
 
+def test_that_a_variable_that_overrides_nothing_is_a_warning() -> None:
+    plant, problems = load({"HMI_DEVICE_PLC_1_PROT": "1", "HMI_DEVICE_SIM_PERIOD": "4s"})
+    assert plant is not None
+    assert plant.device("SIM").period_us == 4 * SECOND
+    assert [str(p) for p in problems] == [
+        (
+            "plant.yaml: warning: environment variable HMI_DEVICE_PLC_1_PROT overrides nothing"
+            " (hint: did you mean 'HMI_DEVICE_PLC_1_PORT'?)"
+        )
+    ]
+
+
+def test_that_thousands_of_wrong_tags_are_told_in_time() -> None:
+    """A prefix renamed in the tag files makes every screen wrong at once."""
+    rows = "".join(f"U{i}.level,,,PLC-1,holding:{i * 2},float32,m,0,6,,,\n" for i in range(3000))
+    values = [f"{{type: value, at: [1, 2], value: V{i}.level}}" for i in range(1500)]
+    _, problems = load(tags__tags_csv=TAGS.partition("\n")[0] + "\n" + rows, screens__o_yaml=with_elements(*values))
+    assert len(problems) == 1001
+    assert problems[0].hint == "did you mean 'U0.level'?"
+    assert "there are more than 1000 problems" in problems[-1].message
+
+
 def test_that_a_spreadsheet_with_semicolons_bom_and_decimal_commas_is_read() -> None:
     text = "\ufeffname;device;address;type;low;high\nLT-1;PLC-1;holding:0;float32;0,5;6,25\n"
     plant = good(tags__tags_csv=text.removeprefix("\ufeff"))

@@ -103,7 +103,7 @@ def test_that_a_whole_day_of_the_town_passes_without_an_alarm(plant: Plant) -> N
     outside: dict[str, int] = {}
     bands = [t for t in plant.tags if t.normal is not None and t.name in read and not t.name.startswith("P-")]
     samples = 0
-    for step in range(16_000):
+    for step in range(14_400):
         works.step()
         if step % 10:
             continue

@@ -157,6 +157,10 @@ class Wire:
         """Swallow everything, as a network that lost its way does."""
         self.chopped = False
         """Hand on one byte at a time."""
+        self.cut_after: int | None = None
+        """End the connection after so many bytes from the server."""
+        self.spoil: dict[int, int] = {}
+        """Bytes from the server to change, by position: what they are combined with by exclusive or."""
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -181,14 +185,22 @@ class Wire:
         other_reader, other_writer = await asyncio.open_connection("127.0.0.1", self._target)
         self._writers |= {writer, other_writer}
         for source, target in ((reader, other_writer), (other_reader, writer)):
-            task = asyncio.create_task(self._pump(source, target))
+            task = asyncio.create_task(self._pump(source, target, target is writer))
             self._tasks.add(task)
 
-    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, answers: bool) -> None:
+        done = 0
         try:
             while data := await source.read(65536):
                 if self.silent:
                     continue
+                if answers:
+                    data = bytes(b ^ self.spoil.get(done + i, 0) for i, b in enumerate(data))
+                    if self.cut_after is not None and done + len(data) >= self.cut_after:
+                        target.write(data[: self.cut_after - done])
+                        target.close()
+                        return
+                done += len(data)
                 pieces = [data[i : i + 1] for i in range(len(data))] if self.chopped else [data]
                 for piece in pieces:
                     target.write(piece)
@@ -199,7 +211,8 @@ class Wire:
         except OSError:
             pass
         finally:
-            target.transport.abort()
+            if not target.is_closing():
+                target.transport.abort()
             self._writers.discard(target)
 
 

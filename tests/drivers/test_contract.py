@@ -249,6 +249,49 @@ def test_that_answers_in_single_bytes_are_understood(kind: str, ua_plant: UaPlan
     run(scenario())
 
 
+async def opened_and_run(driver: Any) -> None:
+    await driver.open()
+    await driver.run(Collected())
+
+
+CUTS = {"modbus-tcp": [0, 3, 8, 11, 15], "opcua": [0, 5, 28, 60, 400, 1500]}
+SPOILED = {"modbus-tcp": [2, 5, 7, 8], "opcua": [2, 5, 20, 545, 560]}
+
+
+@pytest.mark.parametrize("kind", WIRED)
+def test_that_a_connection_cut_in_the_middle_of_an_answer_is_a_loss_like_any_other(
+    kind: str, ua_plant: UaPlant
+) -> None:
+    async def scenario() -> None:
+        async with bench(kind, ua_plant) as b:
+            assert b.wire is not None
+            for position in CUTS[kind]:
+                b.wire.cut_after = position
+                with pytest.raises(DeviceError):
+                    await asyncio.wait_for(opened_and_run(b.driver), LOSS_S)
+                await b.driver.close()
+
+    run(scenario())
+
+
+# What the Modbus library cannot read at all it throws at asyncio, which logs it and closes the connection.
+@pytest.mark.logs("protocol.data_received")
+@pytest.mark.parametrize("kind", WIRED)
+def test_that_spoilt_answers_end_in_a_loss_or_in_nothing_but_never_in_another_error(
+    kind: str, ua_plant: UaPlant
+) -> None:
+    async def scenario() -> None:
+        async with bench(kind, ua_plant, timeout="200ms") as b:
+            assert b.wire is not None
+            for position in SPOILED[kind]:
+                b.wire.spoil = {position: 0x10}
+                with pytest.raises((DeviceError, TimeoutError)):
+                    await asyncio.wait_for(opened_and_run(b.driver), 0.5)
+                await b.driver.close()
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_that_closing_twice_or_before_opening_does_no_harm_and_opening_again_works(
     kind: str, ua_plant: UaPlant

@@ -55,6 +55,12 @@ def test_that_options_take_durations_and_numbers_as_text_from_the_environment() 
     assert (options.publishing_us, options.keep_alive_us) == (250_000, 1_000_000)
 
 
+def test_that_an_editor_is_told_defaults_as_they_are_written() -> None:
+    fields = OPCUA.options.model_json_schema()["properties"]
+    assert (fields["publishing"]["default"], fields["timeout"]["default"]) == ("100ms", "2s")
+    assert MODBUS.options.model_json_schema()["properties"]["timeout"]["default"] == "1s"
+
+
 @pytest.mark.parametrize(
     ("options", "where"),
     [

@@ -18,7 +18,7 @@ def item(index: int, address: str, data_type: DataType = DataType.UINT16, period
 @st.composite
 def plants(draw: st.DrawFn) -> list[Item]:
     found = []
-    for index in range(draw(st.integers(1, 60))):
+    for index in range(draw(st.integers(1, 40))):
         data_type = draw(st.sampled_from([DataType.UINT16, DataType.FLOAT32, DataType.INT64, DataType.BOOL]))
         area = draw(st.sampled_from([Area.HOLDING, Area.INPUT]))
         if data_type is DataType.BOOL:
@@ -34,7 +34,7 @@ LIMITS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(plants(), LIMITS)
 def test_that_every_tag_is_in_exactly_one_block_and_no_block_is_too_long_or_bridges_too_much(
     items: list[Item], limits: Limits
@@ -60,7 +60,7 @@ def test_that_every_tag_is_in_exactly_one_block_and_no_block_is_too_long_or_brid
         assert longest <= limits.max_gap
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(plants(), LIMITS, st.sets(st.tuples(st.sampled_from(list(Area)), st.integers(1, 3000)), max_size=30))
 def test_that_no_block_begins_a_value_behind_a_wall_that_the_block_began_before(
     items: list[Item], limits: Limits, walls: set[tuple[Area, int]]

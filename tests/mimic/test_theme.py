@@ -1,6 +1,6 @@
 """Tokens: both themes are whole, and what must be read can be read."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from PySide6.QtGui import QColor, QFontInfo, QFontMetricsF
@@ -67,7 +67,7 @@ def test_that_the_bundled_font_is_there_and_its_digits_are_equally_wide(qapp: ob
 def test_that_the_blink_rates_are_those_of_the_look_guide() -> None:
     def edges(mark: AlarmMark) -> int:
         states = [Blink.at(ms).of(mark) for ms in range(0, 4000, 10)]
-        return sum(a != b for a, b in zip(states, states[1:], strict=False)) + 1
+        return sum(a != b for a, b in pairwise(states)) + 1
 
     assert edges(AlarmMark(1, AlarmState.UNACKNOWLEDGED)) == 16
     assert edges(AlarmMark(2, AlarmState.UNACKNOWLEDGED)) == 8

@@ -14,8 +14,10 @@ from hmi.core.alarm import AlarmKind
 from hmi.core.command import WriteState
 from hmi.core.screen import Open
 from hmi.core.session import Mode
-from hmi.core.status import BAD_NO_COMMUNICATION
+from hmi.core.status import BAD_NO_COMMUNICATION, Quality
+from hmi.core.table import Table
 from hmi.mimic.paint_control import SetpointDrawable
+from hmi.mimic.state import PLAIN
 from hmi.mimic.theme import Role, Theme
 from hmi.mimic.view import MimicView
 from tests.mimic.pixels import pixels
@@ -68,8 +70,7 @@ class Shown:
         return self.view.place_of(self.element(name))
 
     def element(self, name: str) -> SetpointDrawable:
-        found = next(d for d in self.view.board.drawables if d.element.id == name)
-        return found  # type: ignore[return-value]
+        return next(d for d in self.view.board.drawables if d.element.id == name)
 
     def click(self, name: str) -> None:
         QTest.mouseClick(self.view, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, self.at(name))
@@ -91,7 +92,7 @@ class Shown:
 
 @pytest.fixture
 def shown(qtbot: QtBot) -> Iterator[Shown]:
-    yield Shown(qtbot, plant_session())
+    return Shown(qtbot, plant_session())
 
 
 def test_that_a_click_on_a_value_opens_the_faceplate_of_its_tag(shown: Shown) -> None:
@@ -244,6 +245,27 @@ def test_that_a_reload_keeps_the_focus_and_shows_the_new_screen(shown: Shown) ->
     shown.view.set_screen(screen_of(moved, SIZE))
     assert shown.focused_id == "level"
     assert shown.element("level").rect.x() == 200
+
+
+def test_that_a_new_plant_is_never_shown_with_the_numbers_of_other_tags(shown: Shown) -> None:
+    session = shown.session
+    session.plant = plant_of([measure("NEW-1"), *session.plant.tags])
+    session.table = Table(len(session.plant.tags))
+    session.put_all({"NEW-1": 9.99, "LT-250": 3.87})
+    shown.view.frame()
+    level = shown.element("level")
+    assert level.look(shown.view.board.situation).body.text == "3.87"
+
+
+def test_that_a_new_table_of_the_same_plant_is_read_from_its_beginning(shown: Shown) -> None:
+    session = shown.session
+    session.table = Table(len(session.plant.tags))
+    shown.view.frame()
+    situation = shown.view.board.situation
+    assert situation.condition(shown.element("level").bound).quality is Quality.NEVER_READ
+    session.put("LT-250", 4.1)
+    shown.view.frame()
+    assert situation.condition(shown.element("level").bound) is PLAIN
 
 
 def test_that_the_tooltip_says_value_quality_and_reason(shown: Shown) -> None:

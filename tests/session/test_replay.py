@@ -30,13 +30,13 @@ def recorded(way: Way) -> Plant:
         n = 600
         way.spool.record(make_batch([0] * n, [begin + i * SECOND for i in range(n)], [float(i) for i in range(n)]))
     way.spool.record(make_batch([0], T0 + 9 * MINUTE + SECOND // 2, [math.nan], BAD_NO_COMMUNICATION))
-    way.spool.record_events(
-        [
-            Event(T0 + 2 * MINUTE, EventKind.ALARM_RAISED, "tank.level", "high", "tank.level/high", 2, detail={"value": 120.0}),
-            Event(T0 + 3 * MINUTE, EventKind.ALARM_ACKNOWLEDGED, "tank.level", "seen", "tank.level/high", 2, "eva"),
-            Event(T0 + 4 * MINUTE, EventKind.ALARM_RETURNED, "tank.level", "gone", "tank.level/high", 2, detail={"value": 90}),
-        ]
-    )
+    for minute, kind, who, value in (
+        (2, EventKind.ALARM_RAISED, "", 120.0),
+        (3, EventKind.ALARM_ACKNOWLEDGED, "eva", 120.0),
+        (4, EventKind.ALARM_RETURNED, "", 90.0),
+    ):
+        told = Event(T0 + minute * MINUTE, kind, "tank.level", "high", "tank.level/high", 2, who, {"value": value})
+        way.spool.record_events([told])
     way.shipped()
     return plant(TAGS)
 

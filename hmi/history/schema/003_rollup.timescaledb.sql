@@ -46,3 +46,9 @@ ALTER MATERIALIZED VIEW sample_1h SET (timescaledb.compress = true);
 
 COMMENT ON VIEW sample_1m IS 'Samples of a minute in one row: extremes of what was not bad, sum and number of what was good, first, last, worst status.';
 COMMENT ON VIEW sample_1h IS 'Samples of an hour in one row, made of sample_1m.';
+
+CREATE TABLE rollup_dirty (
+    bucket      timestamptz PRIMARY KEY
+);
+COMMENT ON TABLE rollup_dirty IS 'Days that got samples later than the refresh policies reach back; the collector refreshes them.';
+COMMENT ON COLUMN rollup_dirty.bucket IS 'Beginning of the day, UTC.';
