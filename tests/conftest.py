@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["QT_SCALE_FACTOR"] = "1"
@@ -22,6 +23,10 @@ from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QApplication
 
 from hmi.core.resources import Shipped, shipped
+
+# A busy machine is no bug: the timeout of each test is limit enough.
+settings.register_profile("hindsight", deadline=None)
+settings.load_profile("hindsight")
 
 # Libraries that log what the driver above them reports as the quality of its tags.
 DEVICE_LIBRARIES = ("asyncua", "pymodbus")

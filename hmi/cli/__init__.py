@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from typing import Protocol
@@ -71,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     module.add_arguments(parser)
     try:
-        args = parser.parse_args(words[1:])
+        args = parser.parse_args(_times_joined(words[1:]))
     except SystemExit as end:  # argparse has printed what is wrong
         return int(end.code or 0)
     try:
@@ -81,6 +82,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return GOOD
     except BrokenPipeError:
         return GOOD
+
+
+def _times_joined(words: Sequence[str]) -> list[str]:
+    """`--from -2h` as `--from=-2h`: argparse would take the time for an option."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and re.match(r"-\d", word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _overview() -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -126,7 +127,10 @@ class Collection:
         self._tasks.append(loop.create_task(self._tick_for_ever(), name="collection tick"))
 
     async def stop(self, why: str, drain_s: float = 8.0) -> None:
-        """End in order; `why` begins with `stopped`. What could not be shipped within `drain_s` stays in the spool for the next collector."""
+        """End in order; `why` begins with `stopped`.
+
+        What could not be shipped within `drain_s` stays in the spool for the next collector.
+        """
         if self._stopped:
             return
         self._stopped = True
@@ -183,6 +187,29 @@ class Collection:
         verdict = self._judge.acknowledge(keys, self._clock.now_us(), who)
         self._carry(verdict)
         return len(verdict.alarms)
+
+    def use_screens(self, plant: Plant) -> None:
+        """Go on with `plant`, which has the same devices, tags and alarms."""
+        self.plant = plant
+        what = {"revision": plant.revision}
+        self.record(
+            [Event(self._clock.now_us(), EventKind.CONFIGURATION, COLLECTOR, "Changed files accepted", detail=what)]
+        )
+
+    def use_alarms(self, plant: Plant) -> None:
+        """Judge by the alarms of `plant`, which has the same devices and tags; what stands and is known stays so."""
+        now_us = self._clock.now_us()
+        self.plant = plant
+        self._judge = Judge(plant.alarms, len(plant.tags), self._judge.standing)
+        self.record(
+            [Event(now_us, EventKind.CONFIGURATION, COLLECTOR, "New alarms", detail={"revision": plant.revision})]
+        )
+        self._carry(self._judge.retire(now_us))
+        for name in self._supervisors:
+            self._carry(self._judge.device(name, name in self._lost, now_us))
+        snapshot = self.table.snapshot()
+        # What is true now is true from now on: the values may be older than the limit that judges them.
+        self._carry(self._judge.judge(replace(snapshot, time_us=np.full(len(snapshot), now_us, np.int64))))
 
     # What the supervisors tell.
 

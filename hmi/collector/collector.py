@@ -145,15 +145,17 @@ class Collector:
         current = self._now
         if plant is None:
             log.warning("the changed files have errors; the last good form stays: %s", problems[0] if problems else "")
-        elif _collects_the_same(current.plant, plant):
-            current.plant = plant
-        else:
+        elif not _reads_the_same(current.plant, plant):
             await self._change_to(plant)
+        elif current.plant.alarms != plant.alarms:
+            current.use_alarms(plant)
+        else:
+            current.use_screens(plant)
         self._send_plant()
 
     async def _change_to(self, plant: Plant) -> None:
-        """Devices, tags or alarms changed: end what was collected in the old form, begin in the new one."""
-        log.info("devices, tags or alarms changed: collection begins anew")
+        """Devices or tags changed: end what was collected in the old form, begin in the new one."""
+        log.info("devices or tags changed: collection begins anew")
         async with self._steady:
             old = self._now
             await old.stop("stopped for a new configuration", drain_s=0.5)
@@ -255,12 +257,6 @@ def _unreadable(why: str) -> Problem:
     return Problem(Place("plant.yaml"), "file-not-read", f"the plant's files cannot be read: {why}", hint)
 
 
-def _collects_the_same(old: Plant, new: Plant) -> bool:
-    """Whether only screens, symbols or names for people differ."""
-    return (old.name, old.devices, old.tags, old.alarms, old.historian) == (
-        new.name,
-        new.devices,
-        new.tags,
-        new.alarms,
-        new.historian,
-    )
+def _reads_the_same(old: Plant, new: Plant) -> bool:
+    """Whether devices, tags and historian are as they were, so that collection need not begin anew."""
+    return (old.name, old.devices, old.tags, old.historian) == (new.name, new.devices, new.tags, new.historian)

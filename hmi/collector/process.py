@@ -19,8 +19,8 @@ from hmi.history.lock import FileLock
 from hmi.link.client import request
 from hmi.link.endpoint import EndpointError
 
-START_TIMEOUT_S = 20.0
-STOP_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 45.0
 _LOOK_S = 0.03
 
 
@@ -86,7 +86,7 @@ def holder_of(home: Home) -> Holder | None:
 def start_detached(folder: Path, home: Home, environment: Mapping[str, str] | None = None) -> int:
     """Start the collector of a plant, so that it outlives us, and wait until it answers. Returns its process number.
 
-    A collector that is running already is left as it is. Blocks, for 20 s at most. Raises `CollectorStartError`.
+    A collector that is running already is left as it is. Blocks, for 30 s at most. Raises `CollectorStartError`.
     """
     running = holder_of(home)
     if running is not None and _answers(home):

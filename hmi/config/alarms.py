@@ -12,11 +12,12 @@ from hmi.config.code import Code
 from hmi.config.entry import AlarmEntry, AlarmFileEntry
 from hmi.config.filling import depends, fill, fill_key
 from hmi.config.report import Report
+from hmi.config.tags import Known
 from hmi.config.tree import child, items, key_text, place_of, plain, read_tree
 from hmi.config.wording import checked, findings_of, place_of_finding
 from hmi.core.alarm import COLLECTOR_RULES, AlarmKind, AlarmRule, Priority
 from hmi.core.device import Device
-from hmi.core.problem import Place, Spelling, did_you_mean
+from hmi.core.problem import Place, did_you_mean
 from hmi.core.tag import DataType, Tag
 
 _PRIORITIES = {
@@ -53,9 +54,10 @@ class _At:
 class AlarmBook:
     """Collects the rules of all alarm files; `rules` gives them once all are read."""
 
-    def __init__(self, tags: Sequence[Tag], devices: Mapping[str, Device | None], report: Report) -> None:
-        self._tags = {tag.name: tag for tag in tags}
-        self._spelling = Spelling(self._tags)
+    def __init__(self, known: Known, devices: Mapping[str, Device | None], report: Report) -> None:
+        self._tags = {tag.name: tag for tag in known.tags}
+        self._spelling = known.spelling
+        self._excused = known.excused
         self._devices = devices
         self._report = report
         self._rules: dict[str, AlarmRule] = {}
@@ -114,7 +116,7 @@ class AlarmBook:
         for key, kinds in items(node):
             name = fill_key(key, values, self._unknown(file))
             tag = self._tags.get(name)
-            if tag is None:
+            if tag is None and not self._excused.covers(name):
                 # With `$item`, the name in the list is what is wrong.
                 place = place_of(file, item if item is not None and depends(key) else key)
                 hint = did_you_mean(name, self._spelling)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from hmi.config.code import Code
+from hmi.config.excused import Excused
 from hmi.config.filling import depends, fill
 from hmi.config.report import Report
 from hmi.config.sheet import ANYTHING, Giver, NodePlaces, Sheet, SheetKind, sheet_name
@@ -51,7 +52,7 @@ class Surroundings:
 
     sheets: Mapping[str, Sheet]
     tags: Mapping[str, Tag]
-    names: Collection[str]
+    excused: Excused
     spelling: Spelling
     devices: Collection[str]
     symbols: frozenset[str]
@@ -183,6 +184,8 @@ class Builder:
             return element.model_copy(update={"elements": self._elements(inner, depth + 1)})
         if inner is not None:
             return self._refused(node, {}, Code.WRONG_VALUE, "a group has either 'elements' or 'use'")
+        if ANYTHING in element.use:
+            return element
         before = len(self.judged)
         opening = self._opening(node, ("use",), ("with",), SheetKind.PART, element.use, element.with_)
         if opening is None:
@@ -230,6 +233,9 @@ class Builder:
             self._judge(node, word_loc, Code.SCREEN_UNKNOWN, f"unknown {kind} '{word}'", did_you_mean(word, names))
             return None
         word_node, _ = node_at(node, word_loc)
+        if sheet.elements is None:
+            # What is wrong with it is told there; which parameters it has nobody knows.
+            return Opening(sheet, kind is SheetKind.PART, {}, place_of(self._file, word_node))
         with_node, followed = node_at(node, with_loc)
         at = with_node if followed == with_loc else word_node
         report = Report()
@@ -253,7 +259,7 @@ class Builder:
                 self._judge_use(node, use, Code.TAG_UNFIT, f"'{use.tag}' may not be written", hint)
 
     def _judge_unknown(self, node: Node, use: Use) -> None:
-        if use.tag in self._around.names:
+        if self._around.excused.covers(use.tag):
             return  # a tag whose own entry is wrong: that is reported where it stands
         if use.need is Need.ALARMED and use.tag in self._around.devices:
             return

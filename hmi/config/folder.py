@@ -35,12 +35,13 @@ def read_files(folder: Path) -> dict[str, str]:
         relative = path.relative_to(folder)
         if path.suffix.lower() not in _ENDINGS or any(part.startswith(".") for part in relative.parts):
             continue
-        if not path.is_file():
-            continue
         if len(files) >= MAX_FILES:
             raise PlantFolderMissing(f"'{folder}' holds more than {MAX_FILES} files: is it the right folder?")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except (FileNotFoundError, IsADirectoryError):
+            continue  # editors save by renaming; what is not there now comes with the next look
         files[relative.as_posix()] = data.decode("utf-8-sig", errors="replace")
     return files
 

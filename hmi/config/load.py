@@ -5,10 +5,12 @@ from collections.abc import Mapping
 
 from hmi.config.alarms import AlarmBook, with_priority
 from hmi.config.code import Code
+from hmi.config.excused import Excused
 from hmi.config.folder import PLANT_FILE, report_strangers, usable
 from hmi.config.plant_file import Head, read_plant_file
 from hmi.config.report import Report
 from hmi.config.screens import ScreenBook
+from hmi.config.symbols import check_symbols
 from hmi.config.tag_files import Written, read_csv, read_yaml
 from hmi.config.tags import check_addresses, make_tags
 from hmi.core.clock import SECOND
@@ -29,7 +31,10 @@ def load_plant(
     report = Report()
     readable = {name: text for name, text in sorted(files.items()) if usable(name, text, report)}
     report_strangers(files, report)
-    written = _written(readable, report)
+    excused = Excused()
+    if any(name.startswith("tags/") and name not in readable for name in files):
+        excused.everything()
+    written = _written(readable, excused, report)
     head: Head | None = None
     # Where plant.yaml cannot be used, the devices that the tags name stand in, so that all else is still checked.
     devices: Mapping[str, Device | None] = {one.entry.device: None for one in written if one.entry.device is not None}
@@ -40,9 +45,9 @@ def load_plant(
         report.error(
             Place(PLANT_FILE), Code.FILE_MISSING, "the file is missing", "'hmi new' makes a plant to begin with"
         )
-    known = make_tags(written, devices, SECOND if head is None else head.entry.period, report)
+    known = make_tags(written, devices, SECOND if head is None else head.entry.period, excused, report)
     screens = ScreenBook(readable, known, devices)
-    alarms = AlarmBook(known.tags, devices, report)
+    alarms = AlarmBook(known, devices, report)
     for name, text in readable.items():
         if name.startswith("alarms/") and name.endswith(".yaml"):
             alarms.read(name, text)
@@ -51,6 +56,7 @@ def load_plant(
         _check_start(head, screens, report)
     check_addresses(known, devices, drivers, report)
     screens.check(report)
+    check_symbols(readable, report)
     problems = report.problems()
     if head is None or any(_forbids(problem) for problem in problems):
         return None, problems
@@ -86,15 +92,15 @@ def revision_of(files: Mapping[str, str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _written(files: Mapping[str, str], report: Report) -> list[Written]:
+def _written(files: Mapping[str, str], excused: Excused, report: Report) -> list[Written]:
     found: list[Written] = []
     for name, text in files.items():
         if not name.startswith("tags/"):
             continue
         if name.endswith(".csv"):
-            found += read_csv(name, text, report)
+            found += read_csv(name, text, excused, report)
         elif name.endswith(".yaml"):
-            found += read_yaml(name, text, report)
+            found += read_yaml(name, text, excused, report)
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from yaml.nodes import MappingNode, Node, SequenceNode
 
 from hmi.config.code import Code
+from hmi.config.excused import Excused
 from hmi.config.report import Report
 from hmi.config.tree import Scalar, child, items, key_node, key_text, place_of, plain, read_tree
 from hmi.config.wording import checked
@@ -153,9 +154,10 @@ class OnePlace:
 class Giver:
     """Checks what an opener gives to the parameters of a sheet, and fills in defaults."""
 
-    def __init__(self, tags: Collection[str], prefixes: Collection[str]) -> None:
+    def __init__(self, tags: Collection[str], prefixes: Collection[str], excused: Excused) -> None:
         self._tags = tags
         self._prefixes = prefixes
+        self._excused = excused
         self._spelling = Spelling(tags)
         self._prefix_spelling = Spelling(prefixes)
 
@@ -193,12 +195,15 @@ class Giver:
             report.error(at, code, f"{name}: expected {_WANTED[parameter.type]}")
         elif parameter.type == "number" and not _is_number(value):
             report.error(at, Code.PARAMETER_UNFIT, f"{name}: expected a number, found '{value}'")
-        elif parameter.type == "tag" and str(value) not in self._tags:
+        elif parameter.type == "tag" and str(value) not in self._tags and not self._excused.covers(str(value)):
             hint = did_you_mean(str(value), self._spelling)
             report.error(at, Code.TAG_UNKNOWN, f"{name}: unknown tag '{value}'", hint)
-        elif parameter.type == "prefix" and str(value) not in self._prefixes:
+        elif parameter.type == "prefix" and not self._begins(str(value)):
             hint = did_you_mean(str(value), self._prefix_spelling)
             report.error(at, Code.TAG_UNKNOWN, f"{name}: no tag begins with '{value}.'", hint)
+
+    def _begins(self, prefix: str) -> bool:
+        return prefix in self._prefixes or self._excused.covers_prefix(prefix)
 
 
 _WANTED = {"tag": "a tag", "prefix": "the beginning of tags", "text": "a text", "number": "a number"}

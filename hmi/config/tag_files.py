@@ -11,6 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from hmi.config.code import Code
 from hmi.config.entry import TagEntry, TagFileEntry, TemplateEntry
+from hmi.config.excused import Excused
 from hmi.config.filling import fill
 from hmi.config.origin import CsvOrigin, Origin, YamlOrigin
 from hmi.config.report import Report
@@ -37,10 +38,10 @@ class Written:
     origin: Origin
 
 
-def read_csv(file: str, text: str, report: Report) -> list[Written]:
+def read_csv(file: str, text: str, excused: Excused, report: Report) -> list[Written]:
     """The rows of a CSV file. Empty rows, and rows whose first cell begins with `#`, are left out."""
     delimiter = _delimiter(text)
-    rows = _rows(file, text, delimiter, report)
+    rows = _rows(file, text, delimiter, excused, report)
     heading = next(rows, None)
     if heading is None:
         hint = f"it begins with: {','.join(COLUMNS[:6])} and so on"
@@ -48,12 +49,15 @@ def read_csv(file: str, text: str, report: Report) -> list[Written]:
         return []
     columns = _columns(file, heading, report)
     if columns is None:
+        excused.everything()
         return []
     found = []
     for row, cells in rows:
         written = _read_row(CsvOrigin(file, row), columns, len(heading[1]), cells, delimiter, report)
         if written is not None:
             found.append(written)
+        else:
+            excused.tag(cells[columns.index("name")].strip() if columns.index("name") < len(cells) else "")
     return found
 
 
@@ -64,7 +68,7 @@ def _delimiter(text: str) -> str:
     return ","
 
 
-def _rows(file: str, text: str, delimiter: str, report: Report) -> Iterator[tuple[int, list[str]]]:
+def _rows(file: str, text: str, delimiter: str, excused: Excused, report: Report) -> Iterator[tuple[int, list[str]]]:
     row = 0
     try:
         for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
@@ -72,6 +76,7 @@ def _rows(file: str, text: str, delimiter: str, report: Report) -> Iterator[tupl
             if any(cell.strip() for cell in cells) and not cells[0].startswith("#"):
                 yield row, cells
     except csv.Error:
+        excused.everything()
         report.error(Place(file, row + 1, 1), Code.SYNTAX, "a quotation mark is out of place", 'inside a text write ""')
 
 
@@ -134,28 +139,36 @@ def _good_name(name: str, place: Place, report: Report) -> bool:
     return False
 
 
-def read_yaml(file: str, text: str, report: Report) -> list[Written]:
+def read_yaml(file: str, text: str, excused: Excused, report: Report) -> list[Written]:
     """The tags of a YAML file: plain ones, and those that instances make from templates of the same file."""
     root = read_tree(file, text, report)
-    if root is None:
-        return []
-    entry = checked(TagFileEntry, plain(root), file, root, report)
-    if entry is None:
+    entry = None if root is None else checked(TagFileEntry, plain(root), file, root, report)
+    if root is None or entry is None:
+        excused.everything()
         return []
     found = []
     for key, node in items(child(root, "instances")):
-        found += _read_instance(file, key, node, entry.templates, root, report)
+        found += _read_instance(file, key, node, entry.templates, root, excused, report)
     for key, node in items(child(root, "tags")):
         tag = checked(TagEntry, plain(node), file, node, report)
         if _good_name(key_text(key), place_of(file, key), report) and tag is not None:
             found.append(Written(key_text(key), tag, YamlOrigin(file, key, node)))
+        else:
+            excused.tag(key_text(key))
     return found
 
 
 def _read_instance(
-    file: str, key: Node, node: Node, templates: Mapping[str, TemplateEntry], root: MappingNode, report: Report
+    file: str,
+    key: Node,
+    node: Node,
+    templates: Mapping[str, TemplateEntry],
+    root: MappingNode,
+    excused: Excused,
+    report: Report,
 ) -> list[Written]:
     name = key_text(key)
+    excused.all_of(name)  # until all its tags are made
     if not _good_name(name, place_of(file, key), report):
         return []
     said = plain(node)
@@ -186,6 +199,9 @@ def _read_instance(
         full = f"{name}.{key_text(suffix)}"
         if tag is not None and _good_name(full, place_of(file, suffix), report):
             found.append(Written(full, tag, origin))
+        else:
+            excused.tag(full)
+    excused.made(name)
     return found
 
 

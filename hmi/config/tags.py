@@ -6,6 +6,7 @@ from functools import cached_property
 
 from hmi.config.code import Code
 from hmi.config.entry import TagEntry
+from hmi.config.excused import Excused
 from hmi.config.report import Report
 from hmi.config.tag_files import Written
 from hmi.core.clock import MINUTE, SECOND
@@ -28,6 +29,7 @@ class Known:
 
     tags: tuple[Tag, ...]
     written: tuple[Written, ...]
+    excused: Excused
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -39,7 +41,11 @@ class Known:
 
 
 def make_tags(
-    written: Sequence[Written], devices: Mapping[str, Device | None], period_us: int, report: Report
+    written: Sequence[Written],
+    devices: Mapping[str, Device | None],
+    period_us: int,
+    excused: Excused,
+    report: Report,
 ) -> Known:
     """Tags in the order of the files. `devices` maps every name of plant.yaml, to None where its entry is wrong."""
     first: dict[str, Written] = {}
@@ -54,11 +60,13 @@ def make_tags(
     spelling = Spelling(first)
     if len(unique) > MAX_TAGS:
         report.error(unique[MAX_TAGS].origin.at("name"), Code.FILE_TOO_LARGE, f"more than {MAX_TAGS} tags")
-        return Known((), ())
-    tags = tuple(_make(one, index, devices, period_us, first, spelling, report) for index, one in enumerate(unique))
+        return Known((), (), excused)
+    tags = tuple(
+        _make(one, index, devices, period_us, first, spelling, excused, report) for index, one in enumerate(unique)
+    )
     _check_was(unique, first, report)
-    _check_derived(tags, unique, first, spelling, report)
-    return Known(tags, unique)
+    _check_derived(tags, unique, first, spelling, excused, report)
+    return Known(tags, unique, excused)
 
 
 def _make(
@@ -68,6 +76,7 @@ def _make(
     period_us: int,
     known: Mapping[str, Written],
     spelling: Spelling,
+    excused: Excused,
     report: Report,
 ) -> Tag:
     entry, origin = one.entry, one.origin
@@ -79,7 +88,7 @@ def _make(
     _check_ranges(one, report)
     _check_states(one, data_type, scale, report)
     for column, other in (("setpoint", entry.setpoint), ("readback", entry.readback)):
-        if other is not None and other not in known:
+        if other is not None and other not in known and not excused.covers(other):
             hint = did_you_mean(other, spelling)
             report.error(origin.at(column), Code.TAG_UNKNOWN, f"unknown tag '{other}'", hint)
     return Tag(
@@ -249,6 +258,7 @@ def _check_derived(
     written: Sequence[Written],
     known: Mapping[str, Written],
     spelling: Spelling,
+    excused: Excused,
     report: Report,
 ) -> None:
     index = {tag.name: tag.index for tag in tags}
@@ -265,6 +275,8 @@ def _check_derived(
         uses[tag.name] = expression.tags
         for name in expression.tags:
             offset = one.entry.expr.find(name)
+            if excused.covers(name):
+                continue
             if name not in known:
                 hint = did_you_mean(name, spelling)
                 report.error(one.origin.at("expr", offset), Code.TAG_UNKNOWN, f"unknown tag '{name}'", hint)

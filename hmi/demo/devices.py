@@ -8,6 +8,7 @@ from hmi.demo.image import Image
 from hmi.demo.opcua_server import UaServer, zone_points
 from hmi.demo.plc import Plc
 from hmi.demo.registers import clear_water_points, raw_water_points
+from hmi.demo.trainer import trainer_points
 from hmi.demo.waterworks import STEP_S, Waterworks
 
 STEP_US = int(STEP_S * 1_000_000)
@@ -30,8 +31,11 @@ class DemoDevices:
         for plc, points, big in ((self.plc1, raw_water_points, True), (self.plc2, clear_water_points, False)):
             made = points(self.works, _counter(plc), plc.uptime_s, _cycle(plc))
             plc.load(Image(made, word_order_big=big))
-        self.ua1.load(zone_points(self.works, lambda: float(self.ua1.sequence), self.ua1.uptime_s))
+        nodes = zone_points(self.works, lambda: float(self.ua1.sequence), self.ua1.uptime_s)
+        nodes += trainer_points(self.works, lambda name: not self._device(name).listening, self._unplug)
+        self.ua1.load(nodes)
         self._task: asyncio.Task[None] | None = None
+        self._cables: set[asyncio.Task[None]] = set()
 
     @property
     def devices(self) -> dict[str, Plc | UaServer]:
@@ -72,6 +76,7 @@ class DemoDevices:
             except asyncio.CancelledError:
                 if not task.cancelled():
                     raise
+        await asyncio.gather(*self._cables)
         await self.plc1.stop()
         await self.plc2.stop()
         await self.ua1.end()
@@ -108,6 +113,12 @@ class DemoDevices:
     async def restore(self, device: str) -> None:
         """Plug the cable in again, at the same port. Raises `UnknownDevice`."""
         await self._device(device).start()
+
+    def _unplug(self, device: str, out: bool) -> bool:
+        task = asyncio.create_task(self.cut(device) if out else self.restore(device), name=f"cable of {device}")
+        self._cables.add(task)
+        task.add_done_callback(self._cables.discard)
+        return True
 
     def trip(self, pump: str) -> None:
         """See `Waterworks.trip`."""

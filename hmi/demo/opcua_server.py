@@ -1,7 +1,7 @@
 """UA-1: a real OPC UA server for the pressure zones, energy and weather.
 
 Node ids are `ns=2;s=NAME`. A write outside the range of a node is refused with BadOutOfRange, one that the mode of the
-equipment forbids with BadInvalidState.
+equipment forbids with BadRequestNotAllowed.
 """
 
 import asyncio
@@ -227,7 +227,7 @@ class UaServer:
         if not point.low <= value <= point.high:
             return ua.StatusCode(ua.StatusCodes.BadOutOfRange)
         if not point.write(value):
-            return ua.StatusCode(ua.StatusCodes.BadInvalidState)
+            return ua.StatusCode(ua.StatusCodes.BadRequestNotAllowed)
         shown = self._value(ua, point, to_datetime(self._clock.now_us()))
         await self._server.write_attribute_value(node_id, shown)
         return ua.StatusCode()

@@ -130,6 +130,13 @@ class AlarmDetail(Fill):
         super().set_theme(theme)
         self._trend.set_look(trend_look(theme))
 
+    def set_compact(self, compact: bool) -> None:
+        """Narrow windows have no room for the names of keys."""
+        self.setFixedWidth(400 if compact else WIDTH)
+        for button, key in ((self.acknowledge, "F2"), (self.replay, "F8")):
+            button.key = "" if compact else key
+            button.updateGeometry()
+
     def set_session(self, session: Session) -> None:
         self._session = session
         self._curve_of = ""

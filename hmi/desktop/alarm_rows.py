@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from hmi.core.alarm import AlarmState
 from hmi.core.event import Event, EventKind
 from hmi.desktop.alarm_model import RECORD, AlarmRecord, Column
-from hmi.desktop.furniture import font
+from hmi.desktop.furniture import Blink, font
 from hmi.mimic.marks import alarm_shape
 from hmi.mimic.theme import Theme
 
@@ -16,12 +16,12 @@ _DIM = (Column.LASTING, Column.LIMIT, Column.AREA)
 
 
 class AlarmRows(QStyledItemDelegate):
-    """One for the list and the journal. `ring` is the phase of the blinking rings."""
+    """One for the list and the journal. `blink` is the phase of the marks."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.ring = (True, True)
+        self.blink = Blink()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(64, ROW_HEIGHT)
@@ -57,7 +57,7 @@ class AlarmRows(QStyledItemDelegate):
         x, y = box.x() + 42, box.center().y()
         if isinstance(record, AlarmRecord):
             priority = int(record.rule.priority)
-            ring = self.ring[1] if priority == 1 else self.ring[0]
+            ring = self.blink.shows(priority, record.alarm.state)
             alarm_shape(painter, priority, record.alarm.state, x, y, 36 / 44, self.theme, ring)
         elif isinstance(record, Event) and record.kind is EventKind.ALARM_RAISED and record.priority in (1, 2, 3, 4):
             alarm_shape(painter, record.priority, AlarmState.NORMAL, x, y, 0.7, self.theme)

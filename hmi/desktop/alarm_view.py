@@ -3,23 +3,22 @@
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QLineEdit, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from hmi.core.alarm import AlarmState, Priority
 from hmi.core.clock import DAY, SECOND
 from hmi.core.event import Event
 from hmi.core.session import Mode, Session
-from hmi.desktop.alarm_detail import WIDTH as DETAIL_WIDTH
 from hmi.desktop.alarm_detail import AlarmDetail
 from hmi.desktop.alarm_model import RECORD, AlarmModel, AlarmRecord, Filter, JournalModel
 from hmi.desktop.alarm_rate import AlarmRate
 from hmi.desktop.alarm_rows import ROW_HEIGHT, AlarmRows
-from hmi.desktop.furniture import Button, Fill, label
+from hmi.desktop.furniture import Blink, Button, Field, Fill, label
 from hmi.mimic.theme import Theme
 from hmi.trend.handover import Handover
 
 CURRENT, UNACKNOWLEDGED, JOURNAL = range(3)
-_WIDTHS = (76, 80, 136, 128, 120, 300, 112, 88, 120, 190)
+_WIDTHS = (76, 80, 112, 112, 112, 380, 104, 80, 104, 208)
 _JOURNAL_WIDTHS = (76, 168, 160, 160, 520, 160)
 _EVENTS_AGAIN_US = 5 * SECOND
 
@@ -71,7 +70,7 @@ class AlarmView(Fill):
         left.addWidget(self.rate)
         row.addLayout(left, 1)
         row.addWidget(self.detail)
-        self.detail.setFixedWidth(DETAIL_WIDTH)
+        self.detail.set_compact(False)
         self.choose(CURRENT)
 
     def _make_table(self, model: AlarmModel | JournalModel, widths: tuple[int, ...], stretch: int) -> QTableView:
@@ -115,7 +114,7 @@ class AlarmView(Fill):
             self.priorities.append(button)
             row.addWidget(button)
         row.addStretch(1)
-        self.field = QLineEdit()
+        self.field = Field()
         self.field.setPlaceholderText("Filter text, tag, unit")
         self.field.setFixedSize(208, 32)
         self.field.textChanged.connect(lambda _: self._refilter())
@@ -141,7 +140,8 @@ class AlarmView(Fill):
             button.updateGeometry()
         for column in (1, 8, 9):
             self.table.setColumnHidden(column, compact)
-        self.detail.setFixedWidth(400 if compact else DETAIL_WIDTH)
+        self.field.setFixedWidth(128 if compact else 208)
+        self.detail.set_compact(compact)
 
     def choose(self, mode: int) -> None:
         self.mode = mode
@@ -188,7 +188,7 @@ class AlarmView(Fill):
         self.modes[0].set_text(f"Current {total}")
         self.modes[1].set_text(f"Unacknowledged {unacknowledged}")
 
-    def frame(self, ring_on: bool, urgent_ring_on: bool) -> None:
+    def frame(self, blink: Blink) -> None:
         session = self._session
         now = session.now_us()
         if session.alarms_version != self._version:
@@ -201,9 +201,9 @@ class AlarmView(Fill):
         elif now // SECOND != self._second:
             self.model.tick()
         self._second = now // SECOND
-        ring = (ring_on, urgent_ring_on) if session.mode is Mode.LIVE else (True, True)
-        if ring != self._rows.ring:
-            self._rows.ring = ring
+        blink = blink if session.mode is Mode.LIVE else Blink()
+        if blink != self._rows.blink:
+            self._rows.blink = blink
             if any(r.alarm.state is not AlarmState.ACKNOWLEDGED for r in self.model.records):
                 self.table.viewport().update(0, 0, 76, self.table.height())
         self.detail.frame()

@@ -11,10 +11,12 @@ from hmi.core.alarm import Alarm, AlarmRule, AlarmState, Priority
 from hmi.core.moment import span_words
 from hmi.core.plant import Plant
 from hmi.core.session import Mode, Session
-from hmi.desktop.furniture import Button, Themed, font
+from hmi.desktop.furniture import Blink, Button, Themed, font
 from hmi.desktop.words import alarm_message, clock_text, long_date, near_time
 from hmi.mimic.marks import alarm_shape, pen
 from hmi.mimic.theme import Theme
+
+_BLINKING = (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Banner(QWidget, Themed):
         self._text = BannerText()
         self._versions: tuple[int, int] = (-1, -1)
         self._second = -1
-        self._ring = (True, True)
+        self._blink = Blink()
         self._compact = False
         self._message_box = QRectF()
         self._tiles: list[QRectF] = []
@@ -111,7 +113,7 @@ class Banner(QWidget, Themed):
         self._arrange()
         self.update()
 
-    def frame(self, ring_on: bool, urgent_ring_on: bool) -> None:
+    def frame(self, blink: Blink) -> None:
         """Take over alarms and time; repaint when a word of it changed, or the blinking ring."""
         session = self._session
         versions = (session.alarms_version, session.plant_version)
@@ -128,10 +130,11 @@ class Banner(QWidget, Themed):
         if second != self._second:
             self._second = second
             self.update()
-        ring = (ring_on, urgent_ring_on) if session.mode is Mode.LIVE else (True, True)
-        if ring != self._ring:
-            self._ring = ring
-            self.update()
+        blink = blink if session.mode is Mode.LIVE else Blink()
+        if blink != self._blink:
+            self._blink = blink
+            if any(count.state in _BLINKING for count in self._text.counts.values()):
+                self.update()
 
     def _ask(self) -> None:
         if self._text.top is not None:
@@ -189,7 +192,7 @@ class Banner(QWidget, Themed):
 
     def _paint_tile(self, painter: QPainter, tile: QRectF, priority: int) -> None:
         count = self._text.counts.get(priority, Count())
-        ring = self._ring[1] if priority == 1 else self._ring[0]
+        ring = self._blink.shows(priority, count.state)
         scale = 36 / 44 if not self._compact else 32 / 44
         alarm_shape(painter, priority, count.state, tile.x() + 18, tile.center().y(), scale, self.theme, ring)
         painter.setFont(font(16 if self._compact else 20, count.active > 0))
@@ -218,7 +221,7 @@ class Banner(QWidget, Themed):
             painter.drawRect(box.adjusted(1.5, 1.5, -1.5, -1.5))
         painter.setPen(pen(theme.p[priority], 3))
         painter.drawRect(box.adjusted(1.5, 1.5, -1.5, -1.5))
-        ring = self._ring[1] if priority == 1 else self._ring[0]
+        ring = self._blink.shows(priority, top.alarm.state)
         alarm_shape(painter, priority, top.alarm.state, inner.x() + 18, middle, 36 / 44 * 0.95, theme, ring)
         x = inner.x() + (40 if self._compact else 52)
         painter.setPen(theme.ink)

@@ -1,11 +1,23 @@
 """Small parts that the window is made of, painted from the theme: buttons with their key, marks, rows of choices."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QEnterEvent, QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+)
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QSizePolicy, QWidget
 
 from hmi.core.alarm import AlarmState
 from hmi.core.status import Quality
@@ -18,6 +30,26 @@ def font(pixels: int, bold: bool = False) -> QFont:
     made.setPixelSize(pixels)
     made.setBold(bold)
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Blink:
+    """What of the blinking marks is on now; one phase for the whole window. Steady as it comes."""
+
+    ring: bool = True
+    urgent: bool = True
+    returned: bool = True
+
+    @classmethod
+    def at(cls, phase_ms: int) -> "Blink":
+        """Rings at 1 Hz, urgent ones at 2 Hz, the dashes of returned alarms at 0.5 Hz."""
+        return cls(phase_ms % 1000 < 500, phase_ms % 500 < 250, phase_ms % 2000 < 1000)
+
+    def shows(self, priority: int, state: AlarmState) -> bool:
+        """Whether ring or dashes of an alarm are drawn."""
+        if state is AlarmState.RETURNED:
+            return self.returned
+        return self.urgent if priority == 1 else self.ring
 
 
 class Themed:
@@ -183,6 +215,16 @@ def key_chip(painter: QPainter, frame: QRectF, key: str, ink: QColor, line: QCol
     painter.drawRoundedRect(frame, 2, 2)
     painter.setPen(ink)
     painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, key)
+
+
+class Field(QLineEdit):
+    """A text field that Esc empties first; an empty one lets Esc through."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+        else:
+            super().keyPressEvent(event)
 
 
 class AlarmIcon(QWidget, Themed):

@@ -13,7 +13,7 @@ from hmi.core.problem import Problem, Severity
 from hmi.core.session import Health, HistorianState, LinkState, Mode, Session
 from hmi.core.status import Quality
 from hmi.desktop.banner import Count, counts_of
-from hmi.desktop.furniture import Button, Themed, font, key_chip
+from hmi.desktop.furniture import Blink, Button, Themed, font, key_chip
 from hmi.mimic.marks import alarm_shape, lock_mark, pen, quality_mark
 from hmi.mimic.theme import Theme
 
@@ -220,7 +220,7 @@ class Navigation(QWidget, Themed):
         self._session = session
         self._live = live
         self._compact = False
-        self._ring = (True, True)
+        self._blink = Blink()
         self._live_counts: dict[int, Count] = {}
         self._live_version = -1
         self._hatched = QRectF()
@@ -256,17 +256,16 @@ class Navigation(QWidget, Themed):
         self.alarms.show_as("Alarms", view == "Alarms", True)
         self._arrange()
 
-    def frame(self, problems: tuple[Problem, ...], ring_on: bool, urgent_ring_on: bool) -> None:
+    def frame(self, problems: tuple[Problem, ...], blink: Blink) -> None:
         live = self._live
         wrong = sum(problem.severity is Severity.ERROR for problem in problems)
         if self.health.show_words(health_words(live.health, wrong, live.now_us())):
             self._arrange()
-        if self._session.mode is Mode.REPLAY:
-            ring = (ring_on, urgent_ring_on)
-            if live.alarms_version != self._live_version or ring != self._ring:
-                self._live_version, self._ring = live.alarms_version, ring
-                self._live_counts = counts_of(live.alarms, live.plant)
-                self.update()
+        changed = live.alarms_version != self._live_version or blink != self._blink
+        if changed and self._session.mode is Mode.REPLAY:
+            self._live_version, self._blink = live.alarms_version, blink
+            self._live_counts = counts_of(live.alarms, live.plant)
+            self.update()
 
     def offer(self, level: int, screens: list[tuple[str, Callable[[], None]]]) -> None:
         """A list of the level's screens under its tab, each with what choosing it does."""
@@ -375,7 +374,7 @@ class Navigation(QWidget, Themed):
             painter.setPen(theme.ink2)
             painter.drawText(QRectF(x, 4, 120, 32), vertical, "no alarm")
         for priority, count in shown:
-            ring = self._ring[1] if priority == 1 else self._ring[0]
+            ring = self._blink.shows(priority, count.state)
             alarm_shape(painter, priority, count.state, x + 16, 20, 32 / 44, theme, ring)
             painter.setPen(theme.ink)
             painter.setFont(font(14))

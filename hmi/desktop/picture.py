@@ -57,7 +57,7 @@ def render_window(session: Session, screen: str, size: QSize, theme: str, replay
 
 def save_picture(session: Session, screen: str, width: int, height: int, theme: str, path: Path) -> bool:
     """`render_window` into a PNG file, for callers that know no Qt; whether it could be written."""
-    return bool(render_window(session, screen, QSize(width, height), theme).save(str(path), b"PNG"))
+    return bool(render_window(session, screen, QSize(width, height), theme).save(str(path), "PNG"))  # type: ignore[call-overload]
 
 
 def _draw_trend(window: MainWindow) -> None:
@@ -65,6 +65,14 @@ def _draw_trend(window: MainWindow) -> None:
     window.show_trend()
     for tag in [t for t in window.session.plant.tags if t.normal is not None][:_PENS]:
         window.show_trend(tag.name)
+
+
+def _is_settled(window: MainWindow) -> bool:
+    """Whether nothing that is visible waits for the historian."""
+    replay, trend = window.replay, window.trend
+    if window.time_bar.asking or (replay is not None and replay.loading):
+        return False
+    return trend is None or window.stage.view is not trend or not trend.source.busy
 
 
 def _settle(window: MainWindow) -> None:
@@ -76,7 +84,7 @@ def _settle(window: MainWindow) -> None:
         nonlocal frames
         frames += 1
         window.frame()
-        if frames > 8 and window.settled:
+        if frames > 8 and _is_settled(window):
             loop.quit()
 
     timer = QTimer()

@@ -117,22 +117,32 @@ class Stage(QWidget, Themed):
     def show_view(self, view: QWidget) -> None:
         """Another view; the one before is hidden, not deleted."""
         if view is not self.view:
-            if self.view is not None:
-                self.view.hide()
-            self.view = view
+            before, self.view = self.view, view
             view.setParent(self)
             view.show()
+            if before is not None:
+                self._keep_focus(before)
+                before.hide()
         self._arrange()
 
     def show_pane(self, pane: QWidget | None) -> None:
         """Another pane, or none."""
         if pane is not self.pane and self.pane is not None:
+            self._keep_focus(self.pane)
             self.pane.hide()
         self.pane = pane
         if pane is not None:
             pane.setParent(self)
             pane.show()
         self._arrange()
+
+    def _keep_focus(self, leaving: QWidget) -> None:
+        """To the view, before what has the focus is hidden: Qt would move it on as if Tab had been pressed."""
+        focused: QWidget | None = self.window().focusWidget()
+        if focused is None or self.view is None:
+            return
+        if focused is leaving or leaving.isAncestorOf(focused):
+            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_palette(self, box: QWidget | None) -> None:
         self.palette_box = box

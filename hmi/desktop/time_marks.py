@@ -9,7 +9,7 @@ from hmi.core.clock import SECOND
 from hmi.core.event import COLLECTOR, Coverage, Event, EventKind
 from hmi.core.plant import Plant
 from hmi.desktop.words import alarm_message
-from hmi.trend.gaps import Gap, gaps_of
+from hmi.trend.gaps import Gap, gaps_of, outside
 
 _ACTIONS = (EventKind.WRITE_REQUESTED, EventKind.ALARM_ACKNOWLEDGED)
 
@@ -97,8 +97,7 @@ def marks_of(
         gap
         for device in plant.devices
         if device.name in recorded
-        for gap in gaps_of(device.name, coverage, start, end, now_us)
-        if not any(outer.start_us <= gap.start_us and gap.end_us <= outer.end_us for outer in gaps)
+        for gap in outside(gaps_of(device.name, coverage, start, end, now_us), gaps)
     ]
     return Marks(
         tuple(sorted(found.values(), key=lambda m: m.time_us)),

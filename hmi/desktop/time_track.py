@@ -105,8 +105,11 @@ class TimeTrack(QWidget, Themed):
             self._ground.setDevicePixelRatio(ratio)
             inner = QPainter(self._ground)
             inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._paint_ground(inner)
-            inner.end()
+            try:
+                self._paint_ground(inner)
+            finally:
+                # A picture must not go while something still paints on it: Qt would end the program.
+                inner.end()
         painter.drawPixmap(0, 0, self._ground)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_head(painter)
@@ -138,7 +141,9 @@ class TimeTrack(QWidget, Themed):
             painter.drawText(QPointF(left, height - (14 if small else 20)), text)
         shown = thinned(self._marks.alarms, [self._x(m.time_us) for m in self._marks.alarms], 13)
         for mark, x in shown:
-            alarm_shape(painter, mark.priority, mark.state, x, y - 18, 0.62, theme)
+            # At the very end a shape moves in by its own width, rather than being cut.
+            inside = min(max(x, 11.0), self.width() - 11.0)
+            alarm_shape(painter, mark.priority, mark.state, inside, y - 18, 0.62, theme)
         painter.setPen(pen(theme.ink, 1.5))
         painter.setBrush(theme.ink)
         last = -10.0

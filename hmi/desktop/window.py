@@ -16,7 +16,7 @@ from hmi.core.session import Mode, Session
 from hmi.desktop.alarm_model import keys_waiting
 from hmi.desktop.alarm_view import AlarmView
 from hmi.desktop.banner import Banner
-from hmi.desktop.furniture import dress
+from hmi.desktop.furniture import Blink, dress
 from hmi.desktop.keys import Keys
 from hmi.desktop.navigation import Navigation
 from hmi.desktop.operations import Operations
@@ -137,26 +137,19 @@ class MainWindow(QScrollArea):
             replay.tick()
         self._follow_plant()
         phase = self._clock.monotonic_us() // 1000 % 2000
-        ring, urgent = phase % 1000 < 500, phase % 500 < 250
-        self.banner.frame(ring, urgent)
-        self.navigation.frame(tuple(self.live.problems), ring, urgent)
+        blink = Blink.at(phase)
+        self.banner.frame(blink)
+        self.navigation.frame(tuple(self.live.problems), blink)
         self.time_bar.frame()
         view = self.stage.view
         if isinstance(view, MimicView):
             view.set_phase(phase)
             view.frame()
         elif isinstance(view, AlarmView):
-            view.frame(ring, urgent)
+            view.frame(blink)
         elif isinstance(view, TrendView):
             view.frame()
         self.panes.frame(phase)
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing that is visible waits for the historian."""
-        replay = self.replay
-        waiting = self.time_bar.asking or (replay is not None and replay.loading)
-        return not waiting and not (self.trend is not None and self.stage.view is self.trend and self.trend.source.busy)
 
     def _follow_plant(self) -> None:
         live = self.live
@@ -261,7 +254,7 @@ class MainWindow(QScrollArea):
     def show_alarm(self, key: str) -> None:
         """The alarm list with the cursor on one alarm."""
         self.show_alarms()
-        self._alarms().frame(True, True)
+        self._alarms().frame(Blink())
         self._alarms().select(key)
 
     def show_trend(self, tag: str = "") -> None:

@@ -5,14 +5,14 @@ from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from hmi.core.clock import SECOND
 from hmi.core.command import Write, WriteState
 from hmi.core.session import Mode, Session
 from hmi.core.status import quality_of
 from hmi.core.tag import DataType, Tag
-from hmi.desktop.furniture import Button, Progress, Themed, label
+from hmi.desktop.furniture import Button, Field, Progress, Themed, label
 from hmi.desktop.why import outcome, written
 from hmi.desktop.words import clock_text, shown_value
 from hmi.mimic.marks import write_pill
@@ -47,7 +47,7 @@ def range_text(tag: Tag) -> str:
     return f"up to {tag.format(high)}{unit}" if high is not None else ""
 
 
-class Entry(QLineEdit):
+class Entry(Field):
     """A new value. Enter sends, Esc drops it."""
 
     def __init__(self, send: Callable[[], None]) -> None:
@@ -57,8 +57,6 @@ class Entry(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._send()
-        elif event.key() == Qt.Key.Key_Escape and self.text():
-            self.clear()
         else:
             super().keyPressEvent(event)
 

@@ -1,6 +1,5 @@
 """Modbus TCP: polls blocks of registers and bits, writes single values."""
 
-import heapq
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,6 +23,7 @@ from hmi.drivers.modbus_connection import (
 )
 from hmi.drivers.modbus_kind import ModbusOptions
 from hmi.drivers.modbus_plan import Block, DeviceMap, Item, make_plan, split
+from hmi.drivers.modbus_schedule import Schedule
 from hmi.drivers.samples import no_values
 
 # A cycle that takes longer hands over what there is, so that a slow device does not delay its first values.
@@ -81,9 +81,31 @@ class ModbusDriver:
         await self._probe()
 
     async def run(self, publish: Publish) -> None:
-        start_us = self._clock.monotonic_us()
+        clock = self._clock
+        polls = [_Poll(block.period_us, block.items) for block in self.plan]
+        if not polls:
+            await self._watch()
+        schedule = Schedule([poll.period_us for poll in polls], clock.monotonic_us())
+        samples: list[Batch] = []
+        begun_us = clock.monotonic_us()
         while True:
-            start_us = await self._follow_plan(publish, start_us)
+            now_us = clock.monotonic_us()
+            number = schedule.next_block(now_us)
+            if samples and (number is None or now_us - begun_us >= FLUSH_US):
+                publish(join(samples))
+                samples = []
+            if number is None:
+                self._cycle_us = now_us - begun_us
+                await self._wait_until(schedule.next_due_us)
+                begun_us = clock.monotonic_us()
+                continue
+            try:
+                await self._poll(polls[number], samples)
+            except DeviceError:
+                if samples:
+                    publish(join(samples))
+                raise
+            schedule.finished(number, clock.monotonic_us())
 
     async def write(self, tag: Tag, value: float | int | bool | str) -> None:
         address = parse_address(tag.address, tag.data_type)
@@ -130,48 +152,11 @@ class ModbusDriver:
             raise WriteRefused(f"{tag.name}: {error}") from error
         return await connection.write_registers(address.start, words)
 
-    async def _follow_plan(self, publish: Publish, start_us: int) -> int:
-        """Poll until the plan must change; the monotonic time at which the next plan begins."""
-        clock = self._clock
-        learnt = self._map.size
-        polls = self._polls()
-        if not polls:
-            return await self._idle()
-        queue = [(start_us, place, poll) for place, poll in enumerate(polls)]
-        ready: list[Batch] = []
-        begun_us = clock.monotonic_us()
+    async def _watch(self) -> None:
+        """A device without tags: see that it is still there, until it is not."""
         while True:
-            due_us, place, poll = queue[0]
-            now_us = clock.monotonic_us()
-            cycle_ended = due_us > now_us
-            if ready and (cycle_ended or now_us - begun_us >= FLUSH_US):
-                publish(join(ready))
-                ready = []
-            if due_us > start_us:
-                # All have been read at least once.
-                if self._map.absent and now_us - start_us >= RETRY_US:
-                    self._map.absent.clear()
-                    return due_us
-                if self._map.size != learnt:
-                    return due_us
-            if cycle_ended:
-                self._cycle_us = now_us - begun_us
-                await self._wait_until(due_us)
-                begun_us = clock.monotonic_us()
-            try:
-                ready += await self._poll(poll)
-            except DeviceError:
-                if ready:
-                    publish(join(ready))
-                raise
-            late_us = max(0, clock.monotonic_us() - due_us)
-            heapq.heapreplace(queue, (due_us + poll.period_us * (1 + late_us // poll.period_us), place, poll))
-
-    async def _idle(self) -> int:
-        """A device without tags: see that it is still there."""
-        await self._clock.sleep_us(self._period_us)
-        await self._probe()
-        return self._clock.monotonic_us()
+            await self._clock.sleep_us(self._period_us)
+            await self._probe()
 
     async def _wait_until(self, due_us: int) -> None:
         """Wait, but not so long in silence that the device closes the connection as unused."""
@@ -187,59 +172,70 @@ class ModbusDriver:
         address = self._items[0].address
         return await self._connected().read(address.area, address.start, address.count)
 
-    def _polls(self) -> list["_Poll"]:
+    async def _poll(self, poll: "_Poll", samples: list[Batch]) -> None:
+        """Add what the device says of these tags to `samples`."""
+        if poll.absent.size:
+            await self._look_for_absent(poll)
+        if poll.version != self._map.version:
+            self._divide(poll)
+        for block, decoder in poll.blocks:
+            await self._read_block(block, decoder, samples)
+        if poll.absent.size:
+            samples.append(no_values(poll.absent, BAD_CONFIGURATION_ERROR, self._clock.now_us()))
+
+    def _divide(self, poll: "_Poll") -> None:
+        """Into as few blocks as is known to work."""
         layout = self._options.layout
-        polls = [_Poll(block.period_us, block, BlockDecoder(block, layout)) for block in self.plan]
-        absent = [item.tag for item in self._items if item.tag.index in self._map.absent]
-        return polls + [
-            _Poll(period_us, absent=[tag.index for tag in absent if tag.period_us == period_us])
-            for period_us in sorted({tag.period_us for tag in absent})
-        ]
+        blocks = make_plan(poll.items, self._options.limits, self._map)
+        poll.blocks = [(block, BlockDecoder(block, layout)) for block in blocks]
+        absent = [item.tag.index for item in poll.items if item.tag.index in self._map.absent]
+        if absent and not poll.absent.size:
+            poll.missed_us = self._clock.monotonic_us()
+        poll.absent = np.array(absent, np.int32)
+        poll.version = self._map.version
 
-    async def _poll(self, poll: "_Poll") -> list[Batch]:
-        if poll.block is None or poll.decoder is None:
-            if len(self._map.absent) == len(self._items) and not (await self._probe()).exception:
-                # Nothing was there, and now something is: a stopped program runs again.
-                self._map.absent.clear()
-            return [no_values(poll.absent, BAD_CONFIGURATION_ERROR, self._clock.now_us())]
-        return await self._read_block(poll.block, poll.decoder)
+    async def _look_for_absent(self, poll: "_Poll") -> None:
+        """Ask again for what was not there, now and then; at once where nothing was there and now something is."""
+        now_us = self._clock.monotonic_us()
+        if now_us - poll.missed_us >= RETRY_US:
+            poll.missed_us = now_us
+            self._map.forget_absent(poll.items)
+        elif len(self._map.absent) == len(self._items) and not (await self._probe()).exception:
+            self._map.forget_absent(self._items)
 
-    async def _read_block(self, block: Block, decoder: BlockDecoder) -> list[Batch]:
-        """The samples of a block; where the device refuses it, of its halves, down to the tag that does not exist."""
+    async def _read_block(self, block: Block, decoder: BlockDecoder, samples: list[Batch]) -> None:
+        """Read a block; where the device refuses it, its halves, down to the tag that does not exist."""
         answer = await self._connected().read(block.area, block.start, block.count)
         now_us = self._clock.now_us()
         if not answer.exception:
-            return [decoder.decode(answer.values, now_us)]
+            samples.append(decoder.decode(answer.values, now_us))
+            return
         if answer.exception not in (ILLEGAL_ADDRESS, ILLEGAL_VALUE):
-            return [decoder.failed(_status(answer), now_us)]
+            samples.append(decoder.failed(_status(answer), now_us))
+            return
         halves = split(block)
         if halves is None:
-            self._map.absent |= {item.tag.index for item in block.items}
-            return [decoder.failed(BAD_CONFIGURATION_ERROR, now_us)]
-        before = self._map.size
-        samples: list[Batch] = []
+            self._map.add_absent(block.items)
+            samples.append(decoder.failed(BAD_CONFIGURATION_ERROR, now_us))
+            return
+        before = self._map.version
         for half in halves:
-            samples += await self._read_block(half, BlockDecoder(half, self._options.layout))
-        if self._map.size == before:
+            await self._read_block(half, BlockDecoder(half, self._options.layout), samples)
+        if self._map.version == before:
             # Each half is fine alone, so it is what lies between them that the device does not have.
-            self._map.walls.add((block.area, halves[1].start))
-        return samples
+            self._map.add_wall(block.area, halves[1].start)
 
 
 class _Poll:
-    """Something that is due once a period: a block, or the tags that the device does not have."""
+    """Tags that are due together once a period: one block, until the device turns out to have holes there."""
 
-    def __init__(
-        self,
-        period_us: int,
-        block: Block | None = None,
-        decoder: BlockDecoder | None = None,
-        absent: Sequence[int] = (),
-    ) -> None:
+    def __init__(self, period_us: int, items: Sequence[Item]) -> None:
         self.period_us = period_us
-        self.block = block
-        self.decoder = decoder
-        self.absent: Tags = np.array(absent, np.int32)
+        self.items = tuple(items)
+        self.blocks: list[tuple[Block, BlockDecoder]] = []
+        self.absent: Tags = np.empty(0, np.int32)
+        self.missed_us = 0
+        self.version = -1
 
 
 def _status(answer: Answer) -> int:

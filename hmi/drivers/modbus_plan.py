@@ -56,15 +56,30 @@ class DeviceMap:
 
     walls: set[tuple[Area, int]] = field(default_factory=set)
     absent: set[int] = field(default_factory=set)
+    _version: int = 0
 
     @property
-    def size(self) -> int:
-        """How much was learnt; another size means another plan."""
-        return len(self.walls) + len(self.absent)
+    def version(self) -> int:
+        """Rises with everything that is learnt or forgotten; another version means another plan."""
+        return self._version
+
+    def add_wall(self, area: Area, address: int) -> None:
+        self.walls.add((area, address))
+        self._version += 1
+
+    def add_absent(self, items: Iterable[Item]) -> None:
+        self.absent |= {item.tag.index for item in items}
+        self._version += 1
+
+    def forget_absent(self, items: Iterable[Item]) -> None:
+        """Ask for these again."""
+        self.absent -= {item.tag.index for item in items}
+        self._version += 1
 
     def clear(self) -> None:
         self.walls.clear()
         self.absent.clear()
+        self._version += 1
 
     def walls_of(self, area: Area) -> list[int]:
         """The walls in an area, lowest first."""

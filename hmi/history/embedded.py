@@ -181,8 +181,11 @@ class EmbeddedPostgres:
                 (place / "data" / "postmaster.pid").unlink(missing_ok=True)
             dsn = self._dsn()
             guarding = self._start_guard(programs, pid) if started or self._guard_is_gone() else None
-            self._wait_until_it_answers(dsn, programs, guarding)
-            return self._database(dsn)
+            self._wait_until_it_answers(dsn, programs, guarding, started)
+            try:
+                return self._database(dsn)
+            except psycopg.Error as error:
+                raise DatabaseUnavailableError(f"the database went away again: {error}") from error
 
     def _found(self) -> Programs:
         if self._programs is None:
@@ -288,7 +291,10 @@ class EmbeddedPostgres:
             return True
         return False
 
-    def _wait_until_it_answers(self, dsn: str, programs: Programs, guarding: subprocess.Popen[bytes] | None) -> None:
+    def _wait_until_it_answers(
+        self, dsn: str, programs: Programs, guarding: subprocess.Popen[bytes] | None, started: bool
+    ) -> None:
+        """Return when the server answers. One that was found running and dies now is started anew."""
         begin_us = self._clock.monotonic_us()
         pause = threading.Event()
         again_until_us = begin_us + int(_ORPHANS_S * SECOND)
@@ -308,8 +314,9 @@ class EmbeddedPostgres:
                 said = self._last_words()
                 # Processes of a server that was killed still hold its memory for a moment.
                 orphans = "shared memory" in said or "is still in use" in said or "lock file" in said
-                if not orphans or now_us > again_until_us:
+                if started and (not orphans or now_us > again_until_us):
                     raise DatabaseUnavailableError(f"the database does not start: {said or why}")
+                started = True
                 if self._postmaster() is None:
                     (self._place() / "data" / "postmaster.pid").unlink(missing_ok=True)
                 guarding = self._start_guard(programs, None)

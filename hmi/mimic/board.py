@@ -134,8 +134,12 @@ class Board:
             drawable.fit_to(self._glass)
         self._plain_box = [_device(d.area(plain=True), scale, dx, dy) for d in self.drawables]
         self._full_box = [_device(d.area(plain=False), scale, dx, dy) for d in self.drawables]
-        self._plain_pieces = [[_device(p, scale, dx, dy) for p in d.pieces(plain=True)] for d in self.drawables]
-        self._full_pieces = [[_device(p, scale, dx, dy) for p in d.pieces(plain=False)] for d in self.drawables]
+        self._plain_pieces = [[box] for box in self._plain_box]
+        self._full_pieces = [[box] for box in self._full_box]
+        for i, drawable in enumerate(self.drawables):
+            if drawable.scattered:
+                self._plain_pieces[i] = [_device(p, scale, dx, dy) for p in drawable.pieces(plain=True)]
+                self._full_pieces[i] = [_device(p, scale, dx, dy) for p in drawable.pieces(plain=False)]
         self._near = _overlaps(self._full_pieces)
         self._near_plain = []
         self._in_base = []

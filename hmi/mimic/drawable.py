@@ -60,6 +60,8 @@ class Drawable(ABC):
     margins: ClassVar[tuple[float, float, float, float]] = (-33.0, -24.0, 18.0, 8.0)
     """How far anything is drawn over `rect` when the element is not plain."""
     plain_margins: ClassVar[tuple[float, float, float, float]] = (-3.0, -3.0, 3.0, 3.0)
+    scattered: ClassVar[bool] = False
+    """Whether most of its area is empty, as with pipes."""
     operable: ClassVar[bool] = False
     """Whether it takes part in the writing of values (buttons, setpoints)."""
 
@@ -126,7 +128,7 @@ class Drawable(ABC):
         self.glass = glass
 
     def pieces(self, plain: bool) -> list[QRectF]:
-        """The area in parts, for elements that are mostly empty (pipes)."""
+        """The area in parts, for elements that are mostly empty; asked for only where `scattered` is true."""
         return [self.area(plain)]
 
     # what a person does with it

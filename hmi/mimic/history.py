@@ -107,6 +107,9 @@ class Curve:
     def at(self, now_us: int) -> Columns:
         """The columns up to the one before now; kept until the next column begins."""
         key = self.key(now_us)
+        if not self._load:
+            n = self.columns
+            return Columns(key, [0.0] * n, [0.0] * n, [0.0] * n, [Kind.NOTHING] * n)
         if self._made is None or self._made.key != key:
             self._flush(now_us - self.span_us)
             self._made = self._make(key)

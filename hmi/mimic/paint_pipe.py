@@ -30,6 +30,8 @@ class Flow(NamedTuple):
 class PipeDrawable(Drawable):
     """A run of pipe. Alarms mark it only where the file names them: those of its pumps stand on the pumps."""
 
+    scattered = True
+
     def __init__(self, element: Pipe, shop: Workshop) -> None:
         points = [QPointF(*p) for p in element.points]
         xs, ys = [p.x() for p in points], [p.y() for p in points]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 
 from hmi.core.plant import Plant
@@ -101,23 +102,27 @@ def compile_screen(plant: Plant, screen: Screen, curves: Curves, compact: bool =
 
 def _leave_alarms_to_slots(drawables: Sequence[Drawable]) -> None:
     """A tank whose level stands in a slot inside it carries its alarm there, not twice."""
-    slots = [d for d in drawables if isinstance(d, ValueDrawable) and d.main_tag is not None]
+    slots: dict[int, list[QRectF]] = {}
+    for slot in drawables:
+        if isinstance(slot, ValueDrawable) and slot.main_tag is not None:
+            slots.setdefault(slot.main_tag.index, []).append(slot.rect)
     for tank in drawables:
         if not isinstance(tank, TankDrawable) or tank.main_tag is None:
             continue
-        name = tank.main_tag.name
-        if any(s.main_tag is tank.main_tag and tank.rect.contains(s.rect) for s in slots):
-            sources = tuple(s for s in tank.bound.sources if s != name)
+        if any(tank.rect.contains(rect) for rect in slots.get(tank.main_tag.index, ())):
+            sources = tuple(s for s in tank.bound.sources if s != tank.main_tag.name)
             tank.bound = replace(tank.bound, sources=sources)
 
 
 def _find_room_for_marks(drawables: Sequence[Drawable]) -> None:
     """Put the marks of pipes where nothing else stands."""
+    pipes = [d for d in drawables if isinstance(d, PipeDrawable)]
     others = [d.rect for d in drawables if not isinstance(d, PipeDrawable | HorizonGround | PanelDrawable)]
-    for pipe in drawables:
-        if isinstance(pipe, PipeDrawable):
-            for place in pipe.mark_places():
-                box = QRectF(place.x() - 11, place.y() - 11, 22, 22)
-                if not any(box.intersects(rect) for rect in others):
-                    pipe.mark = place
-                    break
+    boxes = np.array([r.getCoords() for r in others]).reshape(-1, 4)
+    left, top, right, bottom = boxes.T
+    for pipe in pipes:
+        for place in pipe.mark_places():
+            x, y = place.x(), place.y()
+            if not ((left < x + 11) & (right > x - 11) & (top < y + 11) & (bottom > y - 11)).any():
+                pipe.mark = place
+                break

@@ -121,6 +121,9 @@ class Situation:
         session, changed, table = self.session, Changed(), self.session.table
         if table is not self._table:
             self._table, self._version, changed.everything = table, 0, True
+            n = len(self.status)
+            self.value, self.status = [float("nan")] * n, [BAD_WAITING_FOR_INITIAL_DATA] * n
+            self.time_us, self.text = [0] * n, [None] * n
         self.now_us = session.now_us()
         health = session.health
         silent = not self.replay and health.link in (LinkState.SILENT, LinkState.LOST)

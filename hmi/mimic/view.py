@@ -33,6 +33,8 @@ _ARROWS = {
     Qt.Key.Key_Up: (0, -1),
     Qt.Key.Key_Down: (0, 1),
 }
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_TYPED = "0123456789-.,"
 _MANY_RECTS = 60
 _HISTORY_WAIT_S = 10.0
 
@@ -85,7 +87,7 @@ class MimicView(QWidget):
         """Show what is new. Call at most 20 times a second."""
         board = self._board
         if board.situation.outdated:
-            # The collector has accepted other files; until the window opens the screen anew, the old form is bound anew.
+            # The collector has accepted other files; until the window opens the screen anew, it keeps its form.
             self._show(board.session, board.screen, board.theme, board.compact)
             return
         if board.picture.isNull():
@@ -216,27 +218,35 @@ class MimicView(QWidget):
             if found is not None:
                 self.focus_on(found)
             return
-        if plain and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._focus is not None:
+        if plain and key in _ENTER and self._focus is not None:
             self.activate(self._focus)
             return
         super().keyPressEvent(event)
+
+    def _is_ours(self, event: QKeyEvent) -> bool:
+        field = self._focus
+        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        if not isinstance(field, SetpointDrawable) or not plain:
+            return False
+        typed = bool(event.text()) and event.text() in _TYPED
+        return typed or (field.edit is not None and event.key() in (*_ENTER, Qt.Key.Key_Escape, Qt.Key.Key_Backspace))
 
     def _edit_key(self, field: SetpointDrawable, key: Qt.Key, text: str) -> bool:
         """Whether the key belongs to the field that is being edited."""
         edit = field.edit
         if edit is None:
-            if text and text in "0123456789-.," and self._may_write(field):
+            if text and text in _TYPED and self._may_write(field):
                 field.type(text)
                 self._touched(field)
                 return True
             return False
         if key == Qt.Key.Key_Escape:
             self._drop_edit()
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        elif key in _ENTER:
             self._send(field)
         elif key == Qt.Key.Key_Backspace:
             field.type(edit.text[:-1])
-        elif text and text in "0123456789-.,":
+        elif text and text in _TYPED:
             field.type(edit.text + text)
         else:
             # While a number is typed, arrows must not walk away from it.
@@ -315,6 +325,10 @@ class MimicView(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor if over is not None else Qt.CursorShape.ArrowCursor)
 
     def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._is_ours(event):
+            # A key that belongs to the field must not reach the window's shortcuts (Esc, minus).
+            event.accept()
+            return True
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             over = self._at(QPointF(event.pos()), reachable=False)
             text = over.tooltip(self._board.situation) if over is not None else ""

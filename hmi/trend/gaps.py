@@ -1,7 +1,7 @@
 """When nothing was collected, and why. No Qt."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hmi.core.clock import SECOND
 from hmi.core.event import COLLECTOR, Coverage
@@ -22,6 +22,21 @@ class Gap:
     @property
     def title(self) -> str:
         return "Not recorded" if self.source == COLLECTOR else f"{self.source} lost"
+
+
+def outside(gaps: Iterable[Gap], outer: Iterable[Gap], shortest_us: int = SECOND) -> list[Gap]:
+    """What of the gaps lies outside the outer ones: while the collector was away, no device was lost."""
+    left = list(gaps)
+    for hole in outer:
+        pieces: list[Gap] = []
+        for gap in left:
+            if hole.end_us <= gap.start_us or gap.end_us <= hole.start_us:
+                pieces.append(gap)
+                continue
+            pieces.append(replace(gap, end_us=min(gap.end_us, hole.start_us)))
+            pieces.append(replace(gap, start_us=max(gap.start_us, hole.end_us)))
+        left = [piece for piece in pieces if piece.end_us - piece.start_us >= shortest_us]
+    return left
 
 
 def gaps_of(

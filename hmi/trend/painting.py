@@ -149,3 +149,13 @@ def draw_badge(painter: QPainter, number: int, x: float, y: float, look: Look) -
 
 def dash_of(pen: Pen) -> tuple[float, ...]:
     return DASHES[pen.number - 1]
+
+
+def spread(places: Sequence[float], apart: float, last: float) -> list[float]:
+    """Rising places moved to lie `apart` from one another, none beyond `last`."""
+    moved = list(places)
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + apart)
+    for i in reversed(range(len(moved))):
+        moved[i] = min(moved[i], last - apart * (len(moved) - 1 - i))
+    return moved

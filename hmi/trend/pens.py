@@ -92,8 +92,17 @@ def _extent(pens: list[Pen], selected: Pen | None) -> tuple[float, float]:
     if low > high:
         first = pens[0].tag
         return (first.low, first.high) if first.low is not None and first.high is not None else (0.0, 1.0)
-    # A curve never runs along the edge, where a limit or a neighbour could hide it; a value that cannot be negative
-    # does not get an axis below zero.
+    ranges = [(p.tag.low, p.tag.high) for p in pens if p.tag.low is not None and p.tag.high is not None]
+    least = max(((top - bottom) / 20 for bottom, top in ranges), default=0.0)
+    if high - low < least:
+        # Noise of the last digit is not drawn as if it were a storm.
+        middle = (high + low) / 2
+        low, high = middle - least / 2, middle + least / 2
+    # A curve never runs along the edge, where a limit or a neighbour could hide it; but the axis goes beyond the
+    # instrument's range only if a value did.
     pad = (high - low) * 0.08
-    bottom = 0.0 if low >= 0 and low - pad < 0 else low - pad
-    return nice_range(bottom, high + pad)
+    floor = min((bottom for bottom, _ in ranges), default=-inf)
+    ceiling = max((top for _, top in ranges), default=inf)
+    bottom = max(low - pad, floor) if low >= floor else low - pad
+    top = min(high + pad, ceiling) if high <= ceiling else high + pad
+    return nice_range(bottom, top)

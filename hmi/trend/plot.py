@@ -23,6 +23,7 @@ from hmi.trend.painting import (
     draw_uncertain,
     gap_boxes,
     line_pen,
+    spread,
     y_of,
 )
 from hmi.trend.pens import Axis, Pen, assign_axes
@@ -118,8 +119,11 @@ class TrendPlot(QWidget):
             self._picture.setDevicePixelRatio(ratio)
             self._drawn_us = self.timeline.end_us
             inner = QPainter(self._picture)
-            self._paint(inner)
-            inner.end()
+            try:
+                self._paint(inner)
+            finally:
+                # A picture must not go while something still paints on it: Qt would end the program.
+                inner.end()
         painter.drawPixmap(0, 0, self._picture)
         self._paint_cursor(painter)
 
@@ -197,12 +201,10 @@ class TrendPlot(QWidget):
             x = self.x_of(tick.time_us)
             painter.setPen(line_pen(look.hair, 1))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 6))
-            painter.setPen(look.ink2)
-            width = painter.fontMetrics().horizontalAdvance(tick.label)
-            painter.drawText(QPointF(x - width / 2, self.height() - 10), tick.label)
-            if tick.day:
-                painter.setPen(look.ink)
-                painter.drawText(QPointF(x + width / 2 + 6, self.height() - 10), tick.day)
+            painter.setPen(look.ink if tick.day else look.ink2)
+            text = tick.day or tick.label
+            width = painter.fontMetrics().horizontalAdvance(text)
+            painter.drawText(QPointF(x - width / 2, self.height() - 10), text)
 
     def _paint_limits(self, painter: QPainter, area: QRectF, pen: Pen) -> None:
         look = self._look
@@ -230,13 +232,10 @@ class TrendPlot(QWidget):
         true_y = {p.number: y_of(area, *p.range, float(p.drawn.y[-1])) for p in pens if p.drawn is not None}
         pens.sort(key=lambda p: true_y[p.number])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        above = area.top() - 22
-        for pen in pens:
-            y = true_y[pen.number]
-            at = max(min(max(y, area.top()), area.bottom()), above + 22)
-            above = at
+        places = spread([min(max(true_y[p.number], area.top()), area.bottom()) for p in pens], 22, area.bottom())
+        for pen, at in zip(pens, places, strict=True):
             painter.setPen(line_pen(look.pens[pen.number - 1], 1))
-            painter.drawLine(QPointF(area.right(), y), QPointF(area.right() + 8, at))
+            painter.drawLine(QPointF(area.right(), true_y[pen.number]), QPointF(area.right() + 8, at))
             draw_badge(painter, pen.number, area.right() + 8, at - 10, look)
 
     def _paint_alarms(self, painter: QPainter, area: QRectF) -> None:

@@ -9,7 +9,7 @@ from hmi.core.clock import MINUTE, SECOND
 from hmi.core.event import COLLECTOR, Coverage, Event, EventKind
 from hmi.core.series import Series
 from hmi.core.session import Mode, Session
-from hmi.trend.gaps import Gap, gaps_of
+from hmi.trend.gaps import gaps_of, outside
 from hmi.trend.handover import Handover
 from hmi.trend.pens import Pen, free_number
 from hmi.trend.timeline import Timeline
@@ -182,7 +182,7 @@ class TrendSource(QObject):
         for pen in self.pens:
             device = pen.tag.device
             own = gaps_of(device, rows, start_us, end_us, now) if device and device in recorded else []
-            pen.gaps = tuple(collector + [g for g in own if not _within(g, collector)])
+            pen.gaps = (*collector, *outside(own, collector))
         self.arrived.emit()
 
     def _on_events(self, number: int, events: list[Event]) -> None:
@@ -200,7 +200,3 @@ class TrendSource(QObject):
             timeline, width = self._wanted
             self._loaded = (timeline.start_us, timeline.end_us, max(timeline.span_us // width, 1))
         self.failed.emit(str(error))
-
-
-def _within(inner: Gap, outer: list[Gap]) -> bool:
-    return any(gap.start_us <= inner.start_us and inner.end_us <= gap.end_us for gap in outer)

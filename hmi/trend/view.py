@@ -98,6 +98,7 @@ class TrendView(QWidget):
         self.plot.cursor_moved.connect(self.table.update)
         self.table.selected.connect(self.plot.select)
         self.set_look(look)
+        self._on_search("")
         self.table.recount()
 
     def _side(self) -> QWidget:

@@ -1,6 +1,7 @@
 """A small Modbus TCP device on a real socket, which counts what it has served and writes it down.
 
-Holding register 0 and 1: a counter (uint32, big word first), one higher for every time that it is read.
+Holding register 0 and 1: a counter (uint32, big word first), one higher for every time that it is read. The first
+request of a connection does not count: with it a driver asks whether anybody is there, and may not keep the answer.
 Registers 10 to 29 keep what is written, 50 to 59 accept a write and stay as they are, 90 to 99 refuse every value.
 """
 
@@ -76,13 +77,15 @@ class BenchPlc:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         self.connections += 1
+        counts = False
         try:
             while True:
                 transaction, _, length, unit = struct.unpack(">HHHB", await reader.readexactly(7))
                 request = await reader.readexactly(length - 1)
                 if self._black_hole:
                     continue
-                answer = self._answer(request)
+                answer = self._answer(request, counts)
+                counts = True
                 writer.write(struct.pack(">HHHB", transaction, 0, len(answer) + 1, unit) + answer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -92,12 +95,12 @@ class BenchPlc:
             with suppress(ConnectionError):
                 writer.close()
 
-    def _answer(self, request: bytes) -> bytes:
+    def _answer(self, request: bytes, counts: bool) -> bytes:
         function, start, count = struct.unpack(">BHH", request[:5])
         if function == 3:
             if start + count > REGISTERS:
                 return bytes([function | 0x80, 2])
-            if start == 0 and count >= 2:
+            if counts and start == 0 and count >= 2:
                 self._counter += 1
                 self.registers[0:2] = [self._counter >> 16, self._counter & 0xFFFF]
                 self.served.append((self._counter, self._clock.now_us()))

@@ -127,6 +127,26 @@ def test_that_a_changed_screen_is_taken_at_once_and_a_changed_device_as_a_whole(
     live(tmp_path, plc, body)
 
 
+def test_that_a_changed_limit_is_judged_at_once_and_collection_goes_on(tmp_path: Path, plc: BenchPlc) -> None:
+    async def body(c: Running) -> None:
+        first = c.collection
+        plc.registers[10] = 400
+        await until(lambda: c.value("FT-1") == 400, "the value")
+        alarms = tmp_path / "plant" / "alarms" / "bench.yaml"
+        text = alarms.read_text()
+        alarms.write_text(text.replace("limit: 500", "limit: 300"))
+        await until(lambda: "FT-1/high" in c.alarms, "the new limit holds", 3)
+        await c.ask("acknowledge", keys=["FT-1/high"])
+        alarms.write_text(text.replace("limit: 500", "limit: 350"))
+        await until(lambda: c.collection.plant.alarms[0].limit == 350, "the limit is taken", 3)
+        assert c.alarms["FT-1/high"] is AlarmState.ACKNOWLEDGED
+        alarms.write_text("version: 1\nalarms: {}\n")
+        await until(lambda: "FT-1/high" not in c.alarms, "an alarm that is gone is over", 3)
+        assert c.collection is first
+
+    live(tmp_path, plc, body)
+
+
 def test_that_an_acknowledged_alarm_stays_acknowledged_in_the_next_collector(tmp_path: Path, plc: BenchPlc) -> None:
     async def first(c: Running) -> None:
         plc.registers[10] = 600

@@ -193,3 +193,23 @@ def test_that_files_in_wrong_places_are_told_but_do_no_harm() -> None:
 
 def test_that_a_plant_keeps_the_texts_it_was_made_from() -> None:
     assert good().files == files()
+
+
+def test_that_one_mistake_in_a_tag_is_not_told_again_wherever_the_tag_is_used() -> None:
+    uses = ["{type: value, at: [1, 2], value: LT-1}", '{type: text, at: [1, 2], text: "{P-9.state} {P-9.speed}"}']
+    lines = printed(
+        tags__tags_csv=TAGS.replace("float32,m,0,6", "float32,m,0,six"),
+        tags__pumps_yaml="version: 1\ntemplates: {pump: {tags: {state: {type: bool}}}}\ninstances: {P-9: {use: pmp}}\n",
+        tags__derived_yaml='version: 1\ntags: {TWICE: {expr: "= {LT-1} * 2"}}\n',
+        alarms__a_yaml="version: 1\nalarms: {LT-1: {high: {limit: 5, priority: high}}}\n",
+        screens__overview_yaml=with_elements(*uses),
+    )
+    assert [line.partition(" error: ")[0] for line in lines] == ["tags/pumps.yaml:3:24:", "tags/tags.csv:2:high:"]
+
+
+def test_that_a_tag_file_that_cannot_be_read_makes_no_tag_unknown() -> None:
+    lines = printed(
+        tags__more_yaml="version: 1\ntags: {\n",
+        screens__overview_yaml=with_elements("{type: value, at: [1, 2], value: IN.THAT.FILE}"),
+    )
+    assert [line.partition(":")[0] for line in lines] == ["tags/more.yaml"]

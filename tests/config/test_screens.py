@@ -192,3 +192,29 @@ def test_that_each_mistake_in_an_element_has_its_place_and_words(element: str, m
 
 def test_that_a_device_may_mark_an_element_with_its_alarms() -> None:
     good(screens__overview_yaml=with_elements("{type: text, at: [0, 0], text: A, alarms: [PLC-1, LT-1]}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("<svg><path></svg>", "symbols/own.svg:1:14: error: this is no valid SVG"),
+        ("<html/>", "symbols/own.svg:1:8: error: an SVG begins with <svg>, not with <html>"),
+        ('<!DOCTYPE svg [<!ENTITY a "b">]><svg/>', "symbols/own.svg:1:27: error: an SVG with entities"),
+        ("", "symbols/own.svg:1:1: error: this is no valid SVG"),
+    ],
+)
+def test_that_a_symbol_that_cannot_be_drawn_is_told(text: str, line: str) -> None:
+    lines = printed(symbols__own_svg=text)
+    assert len(lines) == 1
+    assert lines[0].startswith(line)
+
+
+def test_that_a_broken_faceplate_is_told_once_and_not_by_those_who_open_it() -> None:
+    clicks = ["{type: text, at: [1, 2], text: A, open: {faceplate: pump, with: {pump: P-1}}}"] * 2
+    uses = ["{type: group, use: row, with: {pump: P-1}}"]
+    lines = printed(
+        screens__faceplates__pump_yaml=FACEPLATE.replace("level: 3", "levle: 3"),
+        screens__parts__row_yaml="version: 1\nscreen: {title: [\n",
+        screens__overview_yaml=with_elements(*clicks, *uses),
+    )
+    assert [line.partition(":")[0] for line in lines] == ["screens/faceplates/pump.yaml", "screens/parts/row.yaml"]

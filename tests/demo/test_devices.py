@@ -87,7 +87,7 @@ def test_that_every_tag_of_the_plant_reads_good_from_the_devices() -> None:
                     drivers.append(driver)
                     tasks.append(asyncio.create_task(driver.run(table.apply)))
                 try:
-                    await until(lambda: not missing(), 25)
+                    await until(lambda: not missing(), 40)
                 except TimeoutError:
                     pytest.fail(f"not good: {missing()}")
                 for tag in read:
@@ -259,12 +259,20 @@ async def setpoints(devices: DemoDevices, client: Client) -> None:
     for node, value, code in (
         ("PT-401.sp", 9.0, ua.StatusCodes.BadOutOfRange),
         ("PT-401.sp", 5, ua.StatusCodes.BadTypeMismatch),
-        ("V-401.position_sp", 50.0, ua.StatusCodes.BadInvalidState),
+        ("V-401.position_sp", 50.0, ua.StatusCodes.BadRequestNotAllowed),
         ("FT-401", 50.0, ua.StatusCodes.BadNotWritable),
     ):
         with pytest.raises(ua.UaStatusCodeError) as refusal:
             await client.get_node(f"ns=2;s={node}").write_value(value)
         assert refusal.value.code == code, node
+    await client.get_node("ns=2;s=Trainer.trip.P-302").write_value(True)
+    assert devices.works.pump("P-302").state is PumpState.TRIPPED
+    await client.get_node("ns=2;s=Trainer.leak.South").write_value(60.0)
+    assert devices.works.south.leak_at_nominal == 60.0
+    await client.get_node("ns=2;s=Trainer.unplug.PLC-1").write_value(True)
+    await until(lambda: not devices.plc1.listening)
+    await client.get_node("ns=2;s=Trainer.unplug.PLC-1").write_value(False)
+    await until(lambda: devices.plc1.listening)
     await client.get_node("ns=2;s=V-401.open_command").write_value(True)
     await until(lambda: devices.works.north.valve.position > 98.0)
 

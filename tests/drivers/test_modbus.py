@@ -6,24 +6,24 @@ from typing import Any
 import pytest
 from pymodbus.constants import ExcCodes
 
-from hmi.core.clock import SystemClock
+from hmi.core.clock import MINUTE, SECOND, Clock, HandClock, SystemClock
 from hmi.core.device import Device, DeviceError, WriteRefused
 from hmi.core.status import BAD_COMMUNICATION_ERROR, BAD_CONFIGURATION_ERROR, BAD_DEVICE_FAILURE, GOOD
 from hmi.core.tag import DataType, Tag
 from hmi.drivers import DRIVERS
-from tests.drivers.servers import Collected, Plc, run, running
+from tests.drivers.servers import Collected, Plc, eventually, run, running
 
-READ_HOLDING, READ_COILS = 3, 1
+READ_HOLDING, READ_INPUT = 3, 4
 
 
 def tag_of(index: int, address: str, data_type: DataType = DataType.UINT16, period_us: int = 50_000) -> Tag:
     return Tag(f"T-{index}", index, data_type, device="PLC-1", address=address, period_us=period_us)
 
 
-def driver_of(plc: Plc, tags: list[Tag], **options: Any) -> Any:
+def driver_of(plc: Plc, tags: list[Tag], clock: Clock | None = None, **options: Any) -> Any:
     entry = DRIVERS["modbus-tcp"]
     found = entry.options(host="127.0.0.1", port=plc.port, timeout="500ms", **options)
-    return entry.make(Device("PLC-1", "modbus-tcp", found), tags, SystemClock())
+    return entry.make(Device("PLC-1", "modbus-tcp", found), tags, clock or SystemClock())
 
 
 def test_that_neighbouring_tags_are_read_in_one_request() -> None:
@@ -93,6 +93,48 @@ def test_that_a_device_whose_program_was_stopped_is_back_within_a_period_of_its_
                 assert {status for n in range(8) for _, _, status in got.of(n)} == {BAD_CONFIGURATION_ERROR}
                 plc.refuse.clear()
                 await got.until(lambda: all(got.last(n) == (n, GOOD) for n in range(8)), within_s=5)
+
+    run(scenario())
+
+
+def test_that_a_tag_that_was_not_there_is_asked_for_again_after_a_minute() -> None:
+    async def scenario() -> None:
+        clock = HandClock()
+        async with Plc({0: 1}, {0: 2}, refuse={READ_INPUT: ExcCodes.ILLEGAL_ADDRESS}) as plc:
+            tags = [tag_of(0, "holding:0", period_us=SECOND), tag_of(1, "input:0", period_us=SECOND)]
+            driver = driver_of(plc, tags, clock)
+            await driver.open()
+            got = Collected()
+            async with running(driver, got):
+                await got.until(lambda: len(got.of(1)) == 1)
+                plc.refuse.clear()
+                plc.requests.clear()
+                for n in (2, 3):
+                    clock.advance_us(SECOND)
+                    await got.until(lambda n=n: len(got.of(1)) == n)
+                assert {status for _, _, status in got.of(1)} == {BAD_CONFIGURATION_ERROR}
+                assert {function for function, _, _ in plc.requests} == {READ_HOLDING}
+                clock.advance_us(MINUTE)
+                await got.until(lambda: got.last(1) == (2, GOOD))
+            assert {status for _, _, status in got.of(0)} == {GOOD}
+
+    run(scenario())
+
+
+def test_that_a_connection_with_slow_tags_only_is_kept_in_use() -> None:
+    async def scenario() -> None:
+        clock = HandClock()
+        async with Plc({0: 1}) as plc:
+            driver = driver_of(plc, [tag_of(0, "holding:0", period_us=10 * MINUTE)], clock)
+            await driver.open()
+            got = Collected()
+            async with running(driver, got):
+                await got.until(lambda: len(got.of(0)) == 1)
+                for _ in range(4):
+                    before = driver.requests
+                    clock.advance_us(5 * SECOND)
+                    await eventually(lambda before=before: driver.requests > before)
+            assert len(got.of(0)) == 1
 
     run(scenario())
 

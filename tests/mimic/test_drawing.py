@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from hmi.core.alarm import AlarmKind, AlarmState, Priority
 from hmi.core.command import WriteState
+from hmi.core.device import DeviceHealth, DeviceState
 from hmi.core.screen import ELEMENTS, AnyElement
 from hmi.core.session import Mode
 from hmi.core.status import BAD_NO_COMMUNICATION, BAD_NO_DATA, BAD_WAITING_FOR_INITIAL_DATA, GOOD, UNCERTAIN
@@ -210,6 +211,47 @@ def test_that_a_group_moves_and_hides_what_is_in_it() -> None:
     assert np.array_equal(moved, plain)
     session.put("P-301.state", 0)
     assert np.ptp(grey(shot(session, [group]))) == 0
+
+
+def body_of(session: PlantOnATable, shown: AnyElement) -> object:
+    board = Board(session, screen_of([shown], SMALL), dark())
+    board.situation.refresh()
+    return board.drawables[0].look(board.situation)
+
+
+def test_that_a_block_names_the_device_that_was_lost() -> None:
+    session = session_of()
+    session.put("P-301.state", 1, BAD_NO_COMMUNICATION)
+    session.lose(DeviceHealth("PLC-1", DeviceState.LOST, 0))
+    block = element(type="block", at=(100, 60), title="Pump", state="P-301.state")
+    assert body_of(session, block).body.word == "PLC-1 lost"  # type: ignore[attr-defined]
+
+
+def test_that_limits_stay_while_nobody_knows_whether_the_machine_stands() -> None:
+    indicator = element(type="indicator", at=(100, 40), value="LT-250", running="P-301.state")
+    session = session_of()
+    for value, status, stands in ((1, GOOD, False), (0, GOOD, True), (0, BAD_NO_COMMUNICATION, False)):
+        session.put("P-301.state", value, status)
+        assert body_of(session, indicator).body.stands is stands  # type: ignore[attr-defined]
+
+
+def test_that_a_condition_nobody_knows_does_not_show_what_it_gates() -> None:
+    gated = element(type="text", at=(100, 80), text="running", visible="= {P-301.state} == 1")
+    session = session_of()
+    session.put("P-301.state", 1, BAD_NO_COMMUNICATION)
+    assert body_of(session, gated).hidden  # type: ignore[attr-defined]
+
+
+def test_that_a_tank_leaves_its_alarm_to_the_slot_inside_it() -> None:
+    session = session_of(4.62)
+    session.raise_alarm("LT-250/high")
+    tank = element(type="tank", at=(100, 20), size=(200, 150), level="LT-250")
+    slot = element(type="value", at=(140, 80), size=(120, 32), value="LT-250")
+    alone = Board(session, screen_of([tank], SMALL), dark())
+    both = Board(session, screen_of([tank, slot], SMALL), dark())
+    for board, marked in ((alone, [True]), (both, [False, True])):
+        board.situation.refresh()
+        assert [d.look(board.situation).condition.alarm is not None for d in board.drawables] == marked
 
 
 def test_that_an_element_of_an_unknown_tag_becomes_a_placeholder() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
-from PySide6.QtGui import QHelpEvent
+from PySide6.QtGui import QHelpEvent, QKeySequence, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
@@ -207,6 +207,31 @@ def test_that_too_much_is_said_while_typing(shown: Shown) -> None:
     field = shown.element("sp")
     assert field.edit is not None
     assert field.edit.error == "20.0 to 100.0 % only"
+
+
+def test_that_the_windows_shortcuts_do_not_take_keys_from_the_field(shown: Shown) -> None:
+    taken: list[str] = []
+    for keys in ("-", "Esc"):
+        shortcut = QShortcut(QKeySequence(keys), shown.view)
+        shortcut.activated.connect(lambda keys=keys: taken.append(keys))
+    shown.view.activateWindow()
+    shown.view.setFocus()
+    shown.focus("sp")
+    shown.keys("-3")
+    field = shown.element("sp")
+    assert field.edit is not None
+    assert field.edit.text == "-3"
+    shown.press(Qt.Key.Key_Escape)
+    assert field.edit is None
+    assert taken == []
+    shown.press(Qt.Key.Key_Escape)
+    assert taken == ["Esc"], "with no field open, Esc is the window's"
+
+
+def test_that_space_presses_no_button_because_it_plays_the_time(shown: Shown) -> None:
+    shown.focus("start")
+    shown.press(Qt.Key.Key_Space)
+    assert shown.written == []
 
 
 def test_that_an_edit_ends_when_the_focus_moves_on(shown: Shown) -> None:
