@@ -114,10 +114,8 @@ def start_detached(folder: Path, home: Home, environment: Mapping[str, str] | No
         if _answers(home):
             holder = holder_of(home)
             return holder.pid if holder is not None else process.pid
-        if process.poll() is not None:
-            # It ended: of an error, or because another one was faster.
-            if _answers(home) and (holder := holder_of(home)) is not None:
-                return holder.pid
+        # When somebody else was faster, ours ends and theirs will answer.
+        if process.poll() is not None and holder_of(home) is None:
             raise CollectorStartError(said.read_text(encoding="utf-8", errors="replace").strip() or "no reason given")
         pause.wait(_LOOK_S)
     raise CollectorStartError(f"the collector did not answer within {START_TIMEOUT_S:g} s; see {home.log}")
