@@ -159,7 +159,7 @@ def xvfb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealDisplay]:
 
 
 def _wait_for_window_manager(environment: dict[str, str]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         found = subprocess.run(
             ["xprop", "-root", "_NET_SUPPORTING_WM_CHECK"],
@@ -171,7 +171,7 @@ def _wait_for_window_manager(environment: dict[str, str]) -> None:
         )
         if "window id" in found.stdout:
             return
-    pytest.fail("the window manager openbox did not come up within 10 s")
+    pytest.fail("the window manager openbox did not come up within 30 s")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if plant_or_reasons(args.plant) is None:
+    if plant_or_reasons(args.plant, to_run=True) is None:
         return 1
     from hmi.collector.main import collect
 

@@ -70,7 +70,7 @@ def _without_window(
     from hmi.cli.opening import plant_or_reasons
     from hmi.cli.terminal import live_table
 
-    plant = plant_or_reasons(folder)
+    plant = plant_or_reasons(folder, to_run=True)
     if plant is None:
         return 1
     before = _stored(plant, home)

@@ -19,8 +19,11 @@ def load(files: Mapping[str, str], environment: Mapping[str, str]) -> tuple[Plan
     return load_plant(files, DRIVERS, environment)
 
 
-def plant_or_reasons(folder: Path) -> Plant | None:
-    """The plant in `folder`, or None after saying on stderr, all at once, why it cannot be run."""
+def plant_or_reasons(folder: Path, *, to_run: bool = False) -> Plant | None:
+    """The plant in `folder`, or None after saying on stderr, all at once, what is wrong with it.
+
+    A plant that is to be run may have no error at all; to look at its history, wrong screens are no hindrance.
+    """
     try:
         plant, problems = load(read_files(folder), os.environ)
     except PlantFolderMissing as error:
@@ -28,9 +31,10 @@ def plant_or_reasons(folder: Path) -> Plant | None:
         return None
     for problem in problems:
         print(problem, file=sys.stderr)
-    if plant is None:
+    if plant is None or (to_run and errors_in(problems)):
         errors = sum(1 for p in problems if errors_in([p]))
         print(f"{folder}: {errors} error{'s' if errors != 1 else ''}; nothing was started", file=sys.stderr)
+        return None
     return plant
 
 

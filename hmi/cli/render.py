@@ -7,8 +7,7 @@ import threading
 from pathlib import Path
 
 from hmi.cli.opening import history_of, load, plant_or_reasons
-from hmi.cli.status import status_of
-from hmi.collector.process import CollectorStartError, start_detached, stop
+from hmi.collector.process import CollectorStartError, holder_of, start_detached, stop
 from hmi.core.clock import SECOND, SystemClock
 from hmi.core.duration import parse_duration
 from hmi.core.home import home_of
@@ -73,9 +72,8 @@ def _live(args: argparse.Namespace, live_us: int, width: int, height: int) -> in
 
     home = home_of(args.plant)
     try:
-        started = status_of(home) is None
-        if started:
-            start_detached(args.plant, home, os.environ)
+        started = holder_of(home) is None
+        start_detached(args.plant, home, os.environ)
     except (CollectorStartError, EndpointError) as error:
         print(f"hmi render: {error}", file=sys.stderr)
         return 1

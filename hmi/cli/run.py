@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hmi.cli.opening import load, plant_or_reasons
 from hmi.cli.status import is_well, status_lines, status_of
-from hmi.collector.process import CollectorStartError, start_detached, stop
+from hmi.collector.process import CollectorStartError, holder_of, start_detached, stop
 from hmi.core.clock import SECOND, SystemClock
 from hmi.core.duration import parse_duration
 from hmi.core.home import home_of
@@ -34,13 +34,13 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"hmi run: {error}", file=sys.stderr)
         return 2
-    if plant_or_reasons(args.plant) is None:
+    if plant_or_reasons(args.plant, to_run=True) is None:
         return 1
     home = home_of(args.plant)
     try:
-        joined = status_of(home) is not None
-        if not joined:
-            start_detached(args.plant, home, os.environ)
+        # One that is just starting is joined as well: `start_detached` waits until it answers.
+        joined = holder_of(home) is not None
+        start_detached(args.plant, home, os.environ)
     except (CollectorStartError, EndpointError) as error:
         print(f"hmi run: {error}", file=sys.stderr)
         return 1

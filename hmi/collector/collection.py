@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from hmi.collector.history_watch import HistoryWatch
 from hmi.collector.intake import Intake
 from hmi.collector.judge import Judge, Verdict
 from hmi.collector.open_writes import OpenWrites
+from hmi.collector.recorder import Recorder
 from hmi.collector.ring import Ring
 from hmi.collector.supervisor import Supervisor
 from hmi.core.alarm import Alarm
@@ -26,11 +27,9 @@ from hmi.core.device import Device, DeviceHealth, Driver, DriverKind
 from hmi.core.event import COLLECTOR, Event, EventKind
 from hmi.core.home import Home
 from hmi.core.plant import Plant
-from hmi.core.session import Health, HistorianHealth, HistorianState, LinkState
+from hmi.core.session import Health, HistorianHealth, LinkState
 from hmi.core.status import BAD_NO_COMMUNICATION, UNCERTAIN_LAST_USABLE_VALUE, is_bad
 from hmi.core.table import Table
-from hmi.history.historian import Historian
-from hmi.history.spool import Spool, SpoolError
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +37,6 @@ TICKS_A_SECOND = 10
 TICK_US = SECOND // TICKS_A_SECOND
 ALIVE_US = 5 * SECOND
 """A device that sends only what changes must have been heard within this for its tags to count as read."""
-COMMIT_TIMEOUT_S = 5.0
 
 
 class Audience(Protocol):
@@ -54,7 +52,7 @@ class Collection:
     """Everything that lives as long as one form of the plant does. All methods on the collector's event loop.
 
     `start` returns when collection runs; it never waits for the database. `stop` ends in order: writes, devices,
-    intervals, then what is in the spool.
+    intervals. The recorder is the caller's.
     """
 
     def __init__(
@@ -64,14 +62,15 @@ class Collection:
         home: Home,
         clock: Clock,
         audience: Audience,
-        dsn: Callable[[], str],
+        recorder: Recorder,
     ) -> None:
         self.plant = plant
         self._kinds = kinds
         self._home = home
         self._clock = clock
         self._audience = audience
-        self._dsn = dsn
+        self._recorder = recorder
+        self._spool = recorder.spool
         tags = plant.tags
         trusting = {device.name for device in plant.devices if device.trust_clock}
         # A derived tag has the time of its youngest input, which is a key already.
@@ -92,25 +91,15 @@ class Collection:
             )
             for device in plant.devices
         }
-        self._heard_us: dict[str, int] = {}
         self._lost: set[str] = set()
-        self._history = HistorianHealth()
         self._history_watch = HistoryWatch()
         self._ticks = 0
         self._stopped = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, started_by: str) -> None:
-        """Open the spool, take up what the last collector left, and start the devices. `started_by` is for the journal.
-
-        Raises `SpoolError` where the spool cannot be opened, `OSError` where its folder cannot be made.
-        """
+        """Take up what the last collector left, and start the devices. `started_by` is for the journal."""
         plant, clock = self.plant, self._clock
-        self._home.folder.mkdir(parents=True, exist_ok=True)
-        self._spool = await asyncio.to_thread(
-            Spool, self._home.spool, plant.tags, clock, keep_sent_us=plant.historian.keep_sent_us
-        )
-        self._historian = Historian(self._dsn, self._spool, plant.name, plant.tags, plant.historian, clock)
         before = await asyncio.to_thread(self._spool.alarms)
         self._judge = Judge(plant.alarms, len(plant.tags), before)
         self._coverage = CoverageLog(clock, self._spool.record_coverage)
@@ -121,16 +110,12 @@ class Collection:
         self.record([Event(clock.now_us(), EventKind.COLLECTOR_STARTED, COLLECTOR, started_by, detail=detail)])
         self._carry(self._judge.retire(clock.now_us()))
         self.gate.end_those_left_open()
-        self._historian.start()
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(s.run(), name=f"device {name}") for name, s in self._supervisors.items()]
         self._tasks.append(loop.create_task(self._tick_for_ever(), name="collection tick"))
 
-    async def stop(self, why: str, drain_s: float = 8.0) -> None:
-        """End in order; `why` begins with `stopped`.
-
-        What could not be shipped within `drain_s` stays in the spool for the next collector.
-        """
+    async def stop(self, why: str) -> None:
+        """End in order, with all on disk; `why` begins with `stopped`."""
         if self._stopped:
             return
         self._stopped = True
@@ -146,11 +131,6 @@ class Collection:
             await self.committed()
         except TimeoutError as error:
             log.error("stopping: the spool did not take the last samples: %s", error)
-        await self._ask_historian()
-        down = self._history.state is HistorianState.DOWN
-        await asyncio.to_thread(self._historian.stop, 0.0 if down else drain_s)
-        await self._ask_historian()
-        await asyncio.to_thread(self._spool.close)
 
     @property
     def failed(self) -> BaseException | None:
@@ -175,8 +155,7 @@ class Collection:
 
     @property
     def historian(self) -> HistorianHealth:
-        """How history does: a second old at most, the last word once stopped."""
-        return self._history
+        return self._recorder.health
 
     @property
     def health(self) -> Health:
@@ -250,10 +229,7 @@ class Collection:
         self._spool.record_events(events)
 
     async def committed(self) -> None:
-        try:
-            await asyncio.to_thread(self._spool.flush, COMMIT_TIMEOUT_S)
-        except SpoolError as error:
-            raise TimeoutError(str(error)) from error
+        await self._recorder.committed()
 
     def writes_changed(self, writes: Sequence[Write]) -> None:
         self._audience.send_writes(writes)
@@ -289,12 +265,8 @@ class Collection:
         while True:
             await self._clock.sleep_us(TICK_US)
             if self._ticks % TICKS_A_SECOND == 0:
-                await self._ask_historian()
+                await self._recorder.ask()
             self.tick()
-
-    async def _ask_historian(self) -> None:
-        # It looks into the spool's file, and a disk may let one wait.
-        self._history = await asyncio.to_thread(lambda: self._historian.health)
 
     def tick(self) -> None:
         """What time alone brings: alarm delays, and once a second intervals, staleness, heartbeats and health."""

@@ -10,6 +10,7 @@ from typing import Any
 from hmi.collector.collection import Collection
 from hmi.collector.database import Database
 from hmi.collector.process import leave_last_word
+from hmi.collector.recorder import Recorder
 from hmi.collector.watch import Fingerprint, fingerprint
 from hmi.config import PlantFolderMissing, load_plant, read_files
 from hmi.core.batch import Batch
@@ -88,6 +89,7 @@ class Collector:
             loop.call_soon_threadsafe(self._link.send_dsn, dsn)
 
         self._database = Database(self._home.database, self._environment, known)
+        self._recorder = await self._record(plant)
         self._collection = await self._begin(plant, "Collector started")
         try:
             await self._link.start()
@@ -96,6 +98,7 @@ class Collector:
             async with self._steady:
                 devices = self.status()["devices"]
                 await self._collection.stop(self._why_stopped())
+                await self._recorder.close()
             ended = {**self.status(), "devices": devices, "ended_us": self._clock.now_us()}
             leave_last_word(self._home, ended)
             await self._link.stop()
@@ -104,9 +107,14 @@ class Collector:
     def _load(self) -> tuple[Plant | None, list[Problem]]:
         return load_plant(read_files(self._folder), self._kinds, self._environment)
 
-    async def _begin(self, plant: Plant, started_by: str) -> Collection:
+    async def _record(self, plant: Plant) -> Recorder:
         dsn = partial(self._database.connect, plant.historian)
-        collection = Collection(plant, self._kinds, self._home, self._clock, self._link, dsn)
+        recorder = await asyncio.to_thread(Recorder, plant, self._home, self._clock, dsn)
+        recorder.start()
+        return recorder
+
+    async def _begin(self, plant: Plant, started_by: str) -> Collection:
+        collection = Collection(plant, self._kinds, self._home, self._clock, self._link, self._recorder)
         await collection.start(started_by)
         return collection
 
@@ -158,10 +166,15 @@ class Collector:
         log.info("devices or tags changed: collection begins anew")
         async with self._steady:
             old = self._now
-            await old.stop("stopped for a new configuration", drain_s=0.5)
+            await old.stop("stopped for a new configuration")
             self._accepted_before += old.accepted
-            self._stored_before += old.historian.stored
-            self._lost_before += old.historian.lost
+            if self._recorder.fits(plant):
+                await self._recorder.use_tags(plant)
+            else:
+                await self._recorder.close(drain_s=0.5)
+                self._stored_before += self._recorder.health.stored
+                self._lost_before += self._recorder.health.lost
+                self._recorder = await self._record(plant)
             self._collection = await self._begin(plant, "Collector started with a new configuration")
 
     def _send_plant(self) -> None:

@@ -87,20 +87,31 @@ class Supervisor:
     async def run(self) -> None:
         """Connect, stay connected, come back. Ends only by cancellation, with the driver closed."""
         wait_us = 0
+        imported = False
         try:
-            # The first of its kind imports its library, which takes a second that the other devices must not wait for.
-            async with self._importing:
-                driver = await asyncio.to_thread(self._make)
             while True:
                 await self._clock.sleep_us(round(wait_us * self._random.uniform(0.8, 1.2)))
-                opened = await self._one_connection(driver)
-                driver = self._make()
+                driver = await self._make(in_thread=not imported)
+                imported = imported or driver is not None
+                opened = driver is not None and await self._one_connection(driver)
                 wait_us = 0 if opened and self._may_try_at_once() else self._longer(wait_us)
         finally:
             self._set(DeviceState.STOPPED, "the collector stopped")
 
-    def _make(self) -> Driver:
-        return self._kind.make(self._device, self._tags, self._clock)
+    async def _make(self, in_thread: bool) -> Driver | None:
+        """A driver, or None where it cannot be made, which is said as a loss."""
+        try:
+            if not in_thread:
+                return self._kind.make(self._device, self._tags, self._clock)
+            # The first of its kind imports its library, which takes a second that the other devices must not wait for.
+            async with self._importing:
+                return await asyncio.to_thread(self._kind.make, self._device, self._tags, self._clock)
+        except DeviceError as error:
+            self._lost(str(error))
+        except Exception as error:
+            log.exception("device %s: the driver cannot be made", self._device.name)
+            self._lost(f"internal error: {error!r}")
+        return None
 
     async def _one_connection(self, driver: Driver) -> bool:
         """Open, run until the device is lost, close. Returns whether it had been opened."""

@@ -1,4 +1,4 @@
-"""Remembers tags that the files mean to describe and describe wrongly, so that one mistake is not told a hundred times."""
+"""Remembers tags whose description is wrong, so that one mistake is not told a hundred times."""
 
 
 class Excused:

@@ -4,7 +4,7 @@ from hmi.config.code import Code
 from hmi.core.problem import Place, Problem, Severity
 
 LIMIT = 1000
-"""So many problems are told; a file of another kind in the wrong place must not fill the screen."""
+"""So many errors and so many warnings are told; a file of another kind in the wrong place must not fill the screen."""
 
 
 class Report:
@@ -13,6 +13,7 @@ class Report:
     def __init__(self) -> None:
         self._problems: dict[Problem, None] = {}
         self._errors = 0
+        self._listed = dict.fromkeys(Severity, 0)
         self._left_out = 0
 
     def error(self, place: Place, code: Code, message: str, hint: str = "") -> None:
@@ -37,12 +38,17 @@ class Report:
         found = sorted(self._problems)
         if self._left_out:
             message = f"there are more than {LIMIT} problems; the others are not listed"
-            found.append(Problem(Place(found[-1].place.file), Code.TOO_MANY.value, message))
+            last = Place(found[-1].place.file)
+            found.append(Problem(last, Code.TOO_MANY.value, message, severity=Severity.WARNING))
         return found
 
     def _add(self, problem: Problem) -> None:
         self._errors += problem.severity is Severity.ERROR
-        if len(self._problems) < LIMIT:
+        if problem in self._problems:
+            return
+        # Each severity has its own limit: warnings must never push out an error.
+        if self._listed[problem.severity] < LIMIT:
+            self._listed[problem.severity] += 1
             self._problems[problem] = None
-        elif problem not in self._problems:
+        else:
             self._left_out += 1

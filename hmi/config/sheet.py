@@ -97,7 +97,7 @@ def _check_keys(file: str, root: MappingNode, report: Report) -> None:
     known = ("version", "screen", "elements")
     for key, node in items(root):
         word = key_text(key)
-        if word not in known and not word.startswith("x-"):
+        if word not in known:
             report.error(place_of(file, key), Code.KEY_UNKNOWN, f"unknown key '{word}'", did_you_mean(word, known))
         if word == "version" and plain(node) != 1:
             report.error(place_of(file, node), Code.VERSION, "this program reads version 1 of the format")

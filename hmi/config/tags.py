@@ -11,7 +11,6 @@ from hmi.config.report import Report
 from hmi.config.tag_files import Written
 from hmi.core.clock import MINUTE, SECOND
 from hmi.core.device import Device, DriverKind
-from hmi.core.event import COLLECTOR
 from hmi.core.expression import ExpressionError, compile_expression
 from hmi.core.problem import Spelling, did_you_mean
 from hmi.core.tag import DataType, Scale, Tag, WriteRule
@@ -322,7 +321,3 @@ def check_addresses(
             continue
         for fault in drivers[device.driver].check(device.options, tags):
             report.error(origin[fault.tag].at("address"), Code.ADDRESS, fault.message, fault.fix)
-
-
-RESERVED = frozenset({COLLECTOR})
-"""Names that no device may have."""

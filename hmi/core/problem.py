@@ -51,7 +51,8 @@ class Problem:
 class Spelling:
     """Names among which the nearest to a wrong one is found at once, however many there are.
 
-    Only names that begin or end like the wrong one are compared: thousands of wrong tags must not take minutes.
+    Only names that differ in one character, or begin or end like the wrong one, are compared: thousands of wrong tags
+    must not take minutes.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -73,11 +74,18 @@ class Spelling:
         return sorted(name[::-1] for name in self._names)
 
     @cached_property
-    def _lower(self) -> dict[str, str]:
-        return {name.lower(): name for name in self._names}
+    def _alike(self) -> dict[str, str]:
+        return {_looks(name): name for name in self._names}
+
+    @cached_property
+    def _shortened(self) -> dict[str, str]:
+        """Every name with one character left out: names that differ in one character share one of these."""
+        if len(self._names) > _MANY:
+            return {}
+        return {short: name for name in self._names if len(name) <= 80 for short in _shorter(name)}
 
     def _find(self, word: str) -> str:
-        same = self._lower.get(word.lower())
+        same = self._alike.get(_looks(word))
         if same is None:
             near = difflib.get_close_matches(word[:100], self._candidates(word), n=1, cutoff=0.6)
             same = near[0] if near else None
@@ -89,10 +97,24 @@ class Spelling:
         at, back = bisect_left(self._forward, word), bisect_left(self._backward, word[::-1])
         begin = self._forward[max(at - _NEIGHBOURS, 0) : at + _NEIGHBOURS]
         end = self._backward[max(back - _NEIGHBOURS, 0) : back + _NEIGHBOURS]
-        return list(dict.fromkeys([*begin, *(name[::-1] for name in end)]))
+        similar = [self._shortened[short] for short in _shorter(word[:80]) if short in self._shortened]
+        return list(dict.fromkeys([*similar, *begin, *(name[::-1] for name in end)]))
 
 
 _NEIGHBOURS = 8
+_MANY = 20_000
+
+
+def _looks(name: str) -> str:
+    """The same for names that a reader takes for one another: FT-1O1 and ft-101."""
+    return name.lower().translate(_LOOK_ALIKES)
+
+
+_LOOK_ALIKES = str.maketrans("oil", "011")
+
+
+def _shorter(name: str) -> Iterable[str]:
+    return (name[:i] + name[i + 1 :] for i in range(len(name)))
 
 
 def did_you_mean(word: str, known: Iterable[str] | Spelling) -> str:

@@ -180,7 +180,7 @@ class ValueElement(Element):
     style: Literal["normal", "key"] = Field("normal", description="key: large, for the few that matter most")
     unit: str | None = Field(None, description="the tag's unit without it")
     decimals: int | None = Field(None, ge=0, le=9, description="the tag's decimals without it")
-    caption: str = Field("", description="words above the number")
+    caption: str = Field("", description="words beside the number")
 
 
 class Indicator(Element):

@@ -53,6 +53,13 @@ class DemoDevices:
             "HMI_DEVICE_UA_1_URL": f"opc.tcp://127.0.0.1:{self.ua1.port}/",
         }
 
+    @property
+    def process(self) -> asyncio.Task[None]:
+        """The running process, from `listen` on. Raises `RuntimeError` before."""
+        if self._task is None:
+            raise RuntimeError("the demo plant has not been started")
+        return self._task
+
     async def listen(self) -> None:
         """Take connections: the PLCs answer from here on, UA-1 lets its clients wait until `start` is done."""
         await self.plc1.start()

@@ -204,6 +204,7 @@ class UaServer:
             if (self.sequence + i) % point.steps:
                 continue
             await self._server.write_attribute_value(node_id, self._value(ua, point, now))
+        # With a subscription nobody asks: what is sampled while a client is connected counts as served.
         if self._server.bserver is not None and self._server.bserver.clients:
             self.served.note(self.sequence)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0
+"""The very first start builds the nodes of the OPC UA server, which takes some ten seconds on a quiet computer."""
 STOP_TIMEOUT_S = 5.0
 
 

@@ -7,11 +7,14 @@ it never outlives who started it.
 
 import asyncio
 import json
+import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hmi.demo.devices import DemoDevices, UnknownDevice
+from hmi.demo.node_cache import prepare
 from hmi.demo.waterworks import UnknownEquipment
 
 
@@ -19,12 +22,14 @@ async def serve(commands: asyncio.StreamReader, answer: Callable[[dict[str, Any]
     """Run the devices until the input ends or says `stop`."""
     devices = DemoDevices(seed)
     boot: asyncio.Task[None] | None = None
+    # Only the very first start takes long here: better than devices that seem lost while they boot.
+    await prepare()
     try:
         await devices.listen()
         # Told at once, so that who waits for it can start while UA-1 still boots.
         answer({"ok": True, "environment": devices.environment})
         boot = asyncio.create_task(devices.start(), name="boot")
-        while line := await _next(commands, boot):
+        while line := await _next(commands, boot, devices.process):
             reply, go_on = await _obey(devices, line)
             answer(reply)
             if not go_on:
@@ -36,13 +41,15 @@ async def serve(commands: asyncio.StreamReader, answer: Callable[[dict[str, Any]
         await devices.stop()
 
 
-async def _next(commands: asyncio.StreamReader, boot: asyncio.Task[None]) -> bytes:
-    """The next line. Raises what kept a device from starting."""
+async def _next(commands: asyncio.StreamReader, *tasks: "asyncio.Task[None]") -> bytes:
+    """The next line. Raises what kept a device from starting, or ended the process: dead devices must not serve on."""
     line = asyncio.create_task(commands.readline())
-    await asyncio.wait({line, boot} if not boot.done() else {line}, return_when=asyncio.FIRST_COMPLETED)
-    if boot.done() and boot.exception() is not None:
-        line.cancel()
-        boot.result()
+    while not line.done():
+        await asyncio.wait({line, *(t for t in tasks if not t.done())}, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done() and task.exception() is not None:
+                line.cancel()
+                task.result()
     return await line
 
 
@@ -87,9 +94,7 @@ async def _obey(devices: DemoDevices, line: bytes) -> tuple[dict[str, Any], bool
 
 async def serve_standard_streams(seed: int = 1) -> None:
     """`serve` on standard input and output. Nothing else may write to standard output."""
-    loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
 
     def answer(reply: dict[str, Any]) -> None:
         try:
@@ -98,7 +103,17 @@ async def serve_standard_streams(seed: int = 1) -> None:
         except BrokenPipeError:
             reader.feed_eof()
 
+    # A thread of its own, since not every event loop can wait for a pipe; it ends with the input or with the program.
+    loop = asyncio.get_running_loop()
+    threading.Thread(target=_pump, args=(sys.stdin.fileno(), reader, loop), name="commands", daemon=True).start()
+    await serve(reader, answer, seed)
+
+
+def _pump(source: int, reader: asyncio.StreamReader, loop: asyncio.AbstractEventLoop) -> None:
     try:
-        await serve(reader, answer, seed)
-    finally:
-        transport.close()
+        while data := os.read(source, 65536):
+            loop.call_soon_threadsafe(reader.feed_data, data)
+        loop.call_soon_threadsafe(reader.feed_eof)
+    except RuntimeError:
+        # The loop has ended: nobody listens any more.
+        return

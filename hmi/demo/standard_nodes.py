@@ -6,12 +6,10 @@ cache after the first time. The server also listens before it is ready: who conn
 
 import asyncio
 import gc
-import importlib.metadata
 import logging
 import os
 import pickle
 import socket
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,11 @@ from asyncua.server.binary_server_asyncio import BinaryServer
 from asyncua.server.internal_server import InternalServer
 from asyncua.server.server import Server
 
+from hmi.demo.node_cache import cache_file, prepare, trusted
+
 _log = logging.getLogger(__name__)
+PIECE = 50
+"""Nodes read at a stretch."""
 _UNREADABLE = (
     OSError,
     EOFError,
@@ -33,47 +35,36 @@ _UNREADABLE = (
 )
 
 
-def cache_file() -> Path:
-    """Where the standard nodes are kept: one file for each version of the library and of Python."""
-    if os.name == "nt":
-        root = Path(os.environ.get("LOCALAPPDATA", str(Path.home())))
-    else:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    version = f"{importlib.metadata.version('asyncua')}-{sys.version_info.major}{sys.version_info.minor}"
-    return root / "hindsight" / f"opcua-nodes-{version}.pickle"
-
-
 class QuickInternalServer(InternalServer):  # type: ignore[misc, unused-ignore]
-    """Takes the standard nodes from the cache when they are there."""
+    """Takes the standard nodes from the cache, which a process of its own fills the first time.
+
+    Nothing here may hold up this process for long: the PLCs live in it, and their clients wait for a second only.
+    """
 
     async def load_standard_address_space(self, shelf_file: Path | None = None) -> None:
         file = cache_file()
-        if _ours(file):
+        await prepare()
+        if trusted(file):
             try:
                 await asyncio.to_thread(_load, self.aspace, file)
             except _UNREADABLE as error:
+                self.aspace.clear()
                 _log.info("the kept OPC UA nodes cannot be read and are made anew: %s", error)
             else:
                 return
         await super().load_standard_address_space(shelf_file)
-        await asyncio.to_thread(_keep, self.aspace, file)
-
-
-def _ours(file: Path) -> bool:
-    """A pickle is a program: only one that nobody else can have written is loaded."""
-    try:
-        found = file.stat()
-    except OSError:
-        return False
-    return os.name == "nt" or (found.st_uid == os.getuid() and not found.st_mode & 0o022)
 
 
 def _load(nodes: AddressSpace, file: Path) -> None:
+    """Read the nodes in small pieces, between which other threads run."""
     # Looking for garbage again and again among a growing heap of nodes takes twice as long as reading them.
     was_on = gc.isenabled()
     gc.disable()
     try:
-        nodes.load(file)
+        with file.open("rb") as source:
+            for _ in range(pickle.load(source)):  # noqa: S301 - `trusted` has looked at who wrote it
+                for node_id, node in pickle.load(source):  # noqa: S301
+                    nodes[node_id] = node
     finally:
         if was_on:
             gc.enable()
@@ -81,14 +72,25 @@ def _load(nodes: AddressSpace, file: Path) -> None:
 
 def _keep(nodes: AddressSpace, file: Path) -> None:
     part = file.with_suffix(f".{os.getpid()}.part")
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        nodes.dump(part)
+    every = [(node_id, nodes[node_id]) for node_id in list(nodes.keys())]
+    pieces = [every[i : i + PIECE] for i in range(0, len(every), PIECE)]
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with part.open("wb") as target:
         part.chmod(0o600)
-        part.replace(file)
+        pickle.dump(len(pieces), target)
+        for piece in pieces:
+            pickle.dump(piece, target, pickle.HIGHEST_PROTOCOL)
+    part.replace(file)
+
+
+async def _make() -> None:
+    """Build the standard nodes from the library's code and keep them."""
+    server = InternalServer()
+    await server.load_standard_address_space()
+    try:
+        _keep(server.aspace, cache_file())
     except OSError as error:
-        part.unlink(missing_ok=True)
-        _log.info("the OPC UA nodes cannot be kept for the next start: %s", error)
+        _log.warning("the OPC UA nodes cannot be kept for the next start: %s", error)
 
 
 class _SocketServer(BinaryServer):  # type: ignore[misc, unused-ignore]
@@ -127,3 +129,7 @@ class SocketUaServer(Server):  # type: ignore[misc, unused-ignore]
         front, self.bserver = self.bserver, None
         if front is not None:
             await front.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(_make())

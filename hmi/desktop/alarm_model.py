@@ -11,8 +11,8 @@ from hmi.core.event import Event, EventKind
 from hmi.core.moment import span_words
 from hmi.core.session import Session
 from hmi.core.status import Quality, quality_of
-from hmi.desktop.why import QUALITY_WORDS
 from hmi.desktop.words import STATE_WORDS, limit_text, near_time, shown_value
+from hmi.trend.statistics import QUALITY_WORDS
 
 Index = QModelIndex | QPersistentModelIndex
 RECORD = Qt.ItemDataRole.UserRole

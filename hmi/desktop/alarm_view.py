@@ -209,7 +209,7 @@ class AlarmView(Fill):
         self.detail.frame()
         if not self._asking and abs(now - self._asked_us) > _EVENTS_AGAIN_US:
             self._asking, self._asked_us = True, now
-            self._handover.take(session.events(now - DAY, now), self._on_events, self._on_failure)
+            self._handover.take(session.events(now - DAY, now, 5000), self._on_events, self._on_failure)
 
     def _on_events(self, events: list[Event]) -> None:
         self._asking = False

@@ -169,7 +169,7 @@ class FaceplatePane(Fill):
         now = self._session.now_us()
         if not self._asking and abs(now - self._asked_us) > _EVENTS_AGAIN_US and self.tab in (EVENTS, WHY) and self.tag:
             self._asking, self._asked_us = True, now
-            self._handover.take(self._session.events(now - 7 * DAY, now), self._on_events, self._on_failure)
+            self._handover.take(self._session.events(now - 7 * DAY, now, 2000), self._on_events, self._on_failure)
         self._frames += 1
         if self._frames % _FRAMES_PER_FILL == 1:
             self._fill()

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QLin
 
 from hmi.core.alarm import AlarmState
 from hmi.core.status import Quality
-from hmi.mimic.marks import alarm_shape, focus_ring, pen, quality_mark
+from hmi.mimic.marks import alarm_shape, pen, quality_mark
 from hmi.mimic.theme import Theme
 
 
@@ -340,9 +340,3 @@ class Fill(QWidget, Themed):
             painter.drawLine(self.width() - 1, 0, self.width() - 1, self.height())
         elif self._edge == "bottom":
             painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
-
-
-__all__ = [
-    "AlarmIcon", "Button", "Choices", "Fill", "Progress", "QualityIcon", "Themed", "dress", "focus_ring", "font",
-    "key_chip", "label",
-]  # fmt: skip

@@ -56,6 +56,25 @@ class Trail:
         return True
 
 
+class OpenScreens:
+    """Screens as they were opened: building one from its file takes a while, and operators go to and fro."""
+
+    def __init__(self) -> None:
+        self._plant: Plant | None = None
+        self._screens: dict[str, Screen] = {}
+
+    def open(self, plant: Plant, name: str, parameters: Mapping[str, Any]) -> Screen:
+        """The screen, built once for each plant object and parameters. Raises `KeyError` for an unknown name."""
+        if plant is not self._plant:
+            self._plant = plant
+            self._screens = {}
+        key = f"{name} {sorted(parameters.items())}"
+        found = self._screens.get(key)
+        if found is None:
+            found = self._screens[key] = plant.open_screen(name, parameters)[0]
+        return found
+
+
 def title_of(plant: Plant, screen: str) -> str:
     """The screen's title without values, or its name."""
     head = plant.screens.get(screen)

@@ -4,12 +4,12 @@ from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from hmi.desktop import palette
 from hmi.desktop.furniture import Button, Themed, label
 from hmi.mimic.theme import Theme
 
 PANE_WIDTH = 568
 COMPACT_BELOW = 1440
-PALETTE_WIDTH = 800
 NOTICE_MS = 8000
 _FRAME_PX = 8
 
@@ -103,8 +103,6 @@ class Notice(QWidget, Themed):
 class Stage(QWidget, Themed):
     """Places the view and the pane. Below 1440 pixels the pane is a drawer over the view."""
 
-    resized = Signal()
-
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
@@ -160,7 +158,7 @@ class Stage(QWidget, Themed):
             pane.setGeometry(whole.right() + 1 - PANE_WIDTH, 0, PANE_WIDTH, whole.height())
             pane.raise_()
         if self.palette_box is not None:
-            self.palette_box.move((self.width() - PALETTE_WIDTH) // 2, 24)
+            self.palette_box.move((self.width() - palette.WIDTH) // 2, 24)
             self.palette_box.raise_()
         width = min(760, self.width() - 48)
         self.question.setGeometry(QRect((self.width() - width) // 2, self.height() - 104, width, 80))
@@ -170,7 +168,6 @@ class Stage(QWidget, Themed):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._arrange()
-        self.resized.emit()
 
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.LayoutRequest:

@@ -65,6 +65,11 @@ def stylesheet_of(theme: Theme) -> str:
     QScrollBar::handle {{ background: {line}; border: 3px solid {panel}; min-height: 32px; min-width: 32px; }}
     QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
     QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
+    QComboBox {{ background: {panel}; color: {ink}; border: 1px solid {line}; border-radius: 2px; padding: 0 8px;
+                 font: 14px B612; min-height: 30px; }}
+    QComboBox:focus {{ border: 2px solid {ink}; }}
+    QComboBox QAbstractItemView {{ background: {panel}; color: {ink}; selection-background-color: {well};
+                                   selection-color: {ink}; border: 2px solid {ink}; }}
     QMenu {{ background: {panel}; color: {ink}; border: 2px solid {ink}; font: 14px B612; padding: 4px 0; }}
     QMenu::item {{ padding: 8px 24px; }}
     QMenu::item:selected {{ background: {well}; border-left: 4px solid {ink}; padding-left: 20px; }}

@@ -8,10 +8,11 @@ from hmi.core.status import quality_of, reason_of
 from hmi.core.tag import Tag
 from hmi.desktop.furniture import QualityIcon, label
 from hmi.desktop.style import trend_look
-from hmi.desktop.why import QUALITY_WORDS, short_age
+from hmi.desktop.why import short_age
 from hmi.desktop.write_box import Ask, WriteBox
 from hmi.mimic.theme import Theme
 from hmi.trend.small import SmallTrend, limits_of
+from hmi.trend.statistics import QUALITY_WORDS
 
 
 class TagCard(QWidget):

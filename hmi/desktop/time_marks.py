@@ -115,14 +115,24 @@ def _state_at(alarm: Alarm | None, raised_us: int, head_us: int) -> AlarmState:
 
 def thinned(marks: Sequence[AlarmMark], pixels: Sequence[float], apart: float) -> list[tuple[AlarmMark, float]]:
     """Marks that do not cover one another: of near ones the most urgent, of these the one that needs more attention."""
-    order = sorted(
-        range(len(marks)), key=lambda i: (marks[i].state is AlarmState.NORMAL, marks[i].priority, -marks[i].time_us)
-    )
+
+    def rank(i: int) -> tuple[bool, int, int]:
+        mark = marks[i]
+        return mark.state is AlarmState.NORMAL, mark.priority, -mark.time_us
+
+    # First the best of every pixel, so that a flood of thousands costs no more than the pixels there are.
+    best: dict[int, int] = {}
+    for i, x in enumerate(pixels):
+        known = best.setdefault(int(x), i)
+        if known != i and rank(i) < rank(known):
+            best[int(x)] = i
+    taken: dict[int, list[float]] = {}
     kept: list[int] = []
-    for i in order:
-        if all(abs(pixels[i] - pixels[k]) >= apart for k in kept):
+    for i in sorted(best.values(), key=rank):
+        cell = int(pixels[i] // apart)
+        near = (x for neighbour in (cell - 1, cell, cell + 1) for x in taken.get(neighbour, ()))
+        if all(abs(pixels[i] - x) >= apart for x in near):
+            taken.setdefault(cell, []).append(pixels[i])
             kept.append(i)
-        if len(kept) > 200:
-            break
     # The most urgent is drawn last, on top.
     return [(marks[i], pixels[i]) for i in reversed(kept)]

@@ -8,20 +8,10 @@ from hmi.core.duration import duration_text
 from hmi.core.event import Event, EventKind
 from hmi.core.moment import span_words
 from hmi.core.session import Session
-from hmi.core.status import Quality, name_of, quality_of
+from hmi.core.status import name_of, quality_of
 from hmi.core.tag import Tag
 from hmi.desktop.words import near_time, value_text, with_unit
-
-QUALITY_WORDS = {
-    Quality.GOOD: "good",
-    Quality.UNCERTAIN: "uncertain",
-    Quality.STALE: "stale",
-    Quality.OUT_OF_SERVICE: "out of service",
-    Quality.FORCED: "forced",
-    Quality.BAD: "bad",
-    Quality.NEVER_READ: "never read",
-    Quality.NOT_RECORDED: "not recorded",
-}
+from hmi.trend.statistics import QUALITY_WORDS
 
 _ENDS = (EventKind.WRITE_CONFIRMED, EventKind.WRITE_REFUSED, EventKind.WRITE_FAILED, EventKind.WRITE_UNKNOWN)
 

@@ -22,7 +22,7 @@ from hmi.desktop.navigation import Navigation
 from hmi.desktop.operations import Operations
 from hmi.desktop.palette import Palette
 from hmi.desktop.panes import Panes
-from hmi.desktop.place import Place, Trail, View, parent_of, screens_of_level, tags_in, title_of, way_to
+from hmi.desktop.place import OpenScreens, Place, Trail, View, parent_of, screens_of_level, tags_in, title_of, way_to
 from hmi.desktop.pump import FramePump
 from hmi.desktop.rewind import Replay, next_speed
 from hmi.desktop.search import Command, Hit, Kind, tag_of
@@ -76,6 +76,7 @@ class MainWindow(QScrollArea):
         self.trend: TrendView | None = None
         self.screen_shown: Screen | None = None
         self._drawn: object = None
+        self._screens = OpenScreens()
         self.trail = Trail(Place(session.plant.start_screen))
         self.pump = FramePump(self.frame, clock, self)
         self._keys = Keys(self)
@@ -206,8 +207,8 @@ class MainWindow(QScrollArea):
             return
         self._drawn = (id(plant), self.live.plant_version, place)
         known = place.screen in plant.screens
-        self.screen_shown, _ = plant.open_screen(
-            place.screen if known else plant.start_screen, place.parameters if known else {}
+        self.screen_shown = self._screens.open(
+            plant, place.screen if known else plant.start_screen, place.parameters if known else {}
         )
         if self.mimic is None:
             self.mimic = MimicView(self.session, self.screen_shown, self.theme, self.stage, self._compact)

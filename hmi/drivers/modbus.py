@@ -10,7 +10,7 @@ from hmi.core.device import Device, DeviceError, Publish, WriteRefused
 from hmi.core.status import BAD_COMMUNICATION_ERROR, BAD_CONFIGURATION_ERROR, BAD_DEVICE_FAILURE
 from hmi.core.tag import Tag
 from hmi.drivers.modbus_address import Address, Area, parse_address
-from hmi.drivers.modbus_codec import BlockDecoder, Order, encode
+from hmi.drivers.modbus_codec import BlockDecoder, Order, encode, truth
 from hmi.drivers.modbus_connection import (
     ACKNOWLEDGE,
     DEVICE_FAILURE,
@@ -141,12 +141,12 @@ class ModbusDriver:
         connection = self._connected()
         if not address.area.writable:
             raise WriteRefused(f"{self._name}: {address} cannot be written")
-        if address.area is Area.COIL:
-            return await connection.write_coil(address.start, bool(value))
-        if address.bit is not None:
-            swapped = self._options.byte_order is Order.LITTLE
-            return await connection.write_bit(address.start, (address.bit + 8 * swapped) % 16, bool(value))
         try:
+            if address.area is Area.COIL:
+                return await connection.write_coil(address.start, truth(value))
+            if address.bit is not None:
+                swapped = self._options.byte_order is Order.LITTLE
+                return await connection.write_bit(address.start, (address.bit + 8 * swapped) % 16, truth(value))
             words = encode(tag, address, value, self._options.layout)
         except ValueError as error:
             raise WriteRefused(f"{tag.name}: {error}") from error

@@ -43,16 +43,16 @@ class Layout:
     encoding: Encoding = Encoding.UTF_8
 
 
-# Little-endian on purpose, whatever the computer is: registers are put in that order before they are looked at anew.
+# As the specification sends them: registers are put in that order before they are looked at as another type.
 _DTYPES: dict[DataType, str] = {
-    DataType.INT16: "<i2",
-    DataType.UINT16: "<u2",
-    DataType.INT32: "<i4",
-    DataType.UINT32: "<u4",
-    DataType.INT64: "<i8",
-    DataType.UINT64: "<u8",
-    DataType.FLOAT32: "<f4",
-    DataType.FLOAT64: "<f8",
+    DataType.INT16: ">i2",
+    DataType.UINT16: ">u2",
+    DataType.INT32: ">i4",
+    DataType.UINT32: ">u4",
+    DataType.INT64: ">i8",
+    DataType.UINT64: ">u8",
+    DataType.FLOAT32: ">f4",
+    DataType.FLOAT64: ">f8",
 }
 _FORMATS: dict[DataType, str] = {
     DataType.INT16: ">h",
@@ -75,13 +75,15 @@ Bits = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class _Numbers:
-    """All tags of one type in a block: where they go, and the registers of each, least significant word first."""
+    """All tags of one type in a block: where they go, and the registers of each, most significant word first."""
 
     data_type: DataType
     place: Positions
     registers: Positions
     exact: Positions
     """Which of them (positions within this group) are on the INT lane."""
+    dense: slice | None
+    """The registers as one piece, where they follow one another as they are needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +124,12 @@ class BlockDecoder:
             if not place:
                 continue
             words = np.arange(WORDS[data_type], dtype=np.intp)
-            if self._layout.word_order is Order.BIG:
+            if self._layout.word_order is Order.LITTLE:
                 words = words[::-1]
             exact = [k for k, i in enumerate(place) if tags[i].lane is Lane.INT]
             places = np.array(place, np.intp)
             registers = self._offsets[places][:, None] + words[None, :]
-            groups.append(_Numbers(data_type, places, registers, np.array(exact, np.intp)))
+            groups.append(_Numbers(data_type, places, registers, np.array(exact, np.intp), _one_piece(registers)))
         return tuple(groups)
 
     def decode(self, answer: Registers | Bits, time_us: int) -> Batch:
@@ -140,7 +142,7 @@ class BlockDecoder:
         if self._of_bits:
             value[:] = answer[self._offsets]
         else:
-            registers = answer.astype("<u2")
+            registers = answer.astype(">u2", copy=False)
             if self._layout.byte_order is Order.LITTLE:
                 registers = registers.byteswap()
             for group in self._numbers:
@@ -170,11 +172,22 @@ class BlockDecoder:
         return no_values(self._tags, status, time_us)
 
 
+def _one_piece(registers: Positions) -> slice | None:
+    flat = registers.ravel()
+    first = int(flat[0])
+    return slice(first, first + len(flat)) if np.array_equal(flat, np.arange(first, first + len(flat))) else None
+
+
 def _decode_numbers(group: _Numbers, registers: Registers, value: Floats, status: Statuses, whole: Ints | None) -> None:
-    raw = registers[group.registers].view(_DTYPES[group.data_type])[:, 0]
-    value[group.place] = raw
+    dtype = _DTYPES[group.data_type]
+    if group.dense is not None:
+        raw = registers[group.dense].view(dtype)
+    else:
+        raw = registers[group.registers].view(dtype)[:, 0]
+    numbers = raw.astype(np.float64)
+    value[group.place] = numbers
     if group.data_type in (DataType.FLOAT32, DataType.FLOAT64):
-        finite = np.isfinite(raw)
+        finite = np.isfinite(numbers)
         if not finite.all():
             # A device says "no value" with a NaN; shown as a good number it would be a lie.
             status[group.place[~finite]] = BAD_OUT_OF_RANGE
@@ -196,6 +209,13 @@ def _decode_text(registers: Registers, encoding: Encoding) -> str | None:
         return raw.decode(encoding).rstrip()
     except UnicodeDecodeError:
         return None
+
+
+def truth(value: float | int | bool | str) -> bool:
+    """What is written to a single bit. Raises `ValueError`, which says for a person why it cannot be."""
+    if isinstance(value, str) or value not in (0, 1):
+        raise ValueError(f"'{value}' is neither 0 nor 1")
+    return bool(value)
 
 
 def encode(tag: Tag, address: Address, value: float | int | bool | str, layout: Layout) -> list[int]:

@@ -194,6 +194,8 @@ def raw_value(tag: Tag, value: float | int | bool | str, node_type: str) -> floa
             raise ValueError("the scale factor is 0, so no raw value belongs to it")
         number = (number - tag.scale.offset) / tag.scale.factor
     if node_type == "Boolean":
+        if number not in (0, 1):
+            raise ValueError(f"'{value}' is neither 0 nor 1")
         return bool(number)
     if node_type in ("Float", "Double"):
         return float(number)

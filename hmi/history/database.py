@@ -60,12 +60,13 @@ def connect(dsn: str, who: str) -> Database:
     return connection
 
 
-def migrate(database: Database, plant: str) -> Kind:
+def migrate(database: Database, plant: str, wanted: Kind | None = None) -> Kind:
     """Make or update the tables, and see that they belong to this plant. Returns how samples are kept.
 
-    Safe from several processes at once. Raises `WrongDatabaseError`, `psycopg.Error`.
+    A new database is made in the `wanted` kind, or the best that the server can do. Safe from several processes at
+    once. Raises `WrongDatabaseError`, `psycopg.Error`.
     """
-    offered = _offered(database)
+    offered = wanted or _offered(database)
     with database.transaction():
         database.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
         database.execute(

@@ -22,21 +22,27 @@ AHEAD = 3
 _PARTITION_LOCK = 0x48696E64_02
 _ROLL_STEP_US = 10 * MINUTE
 _ROLL_BEHIND_US = 2 * MINUTE
-_ROLL_AT_ONCE = 200
 _COMPRESS_AFTER = "3 days"
 _REACH_US = 8 * DAY
+_LATE_US = 2 * DAY
+_FIRST_DIRTY = "SELECT min(bucket) FROM rollup_dirty"
+_FILLED_UNTIL = (
+    "SELECT least(coalesce((SELECT until FROM rollup_state WHERE relation = 'sample_10m'), 'epoch'),"
+    " (SELECT min(bucket) FROM rollup_dirty))"
+)
+_KEEP_MINUTES = "2 years"
 
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
     """A relation with one row for each tag and `width_us`, from which long trends are read.
 
-    `live` says that it includes what came just now; else it ends at `rollup_state.until`.
+    `good_until` is SQL for the time up to which it says the same as the samples; NULL where it always does.
     """
 
     relation: str
     width_us: int
-    live: bool
+    good_until: str
 
 
 class Dialect(Protocol):
@@ -80,7 +86,7 @@ def dialect_of(kind: Kind) -> Dialect:
 class _RolledUpByUs:
     """Rollups as ordinary tables, filled by the collector. Late samples mark their bucket as dirty."""
 
-    rollups: Sequence[Rollup] = (Rollup("sample_10m", _ROLL_STEP_US, live=False),)
+    rollups: Sequence[Rollup] = (Rollup("sample_10m", _ROLL_STEP_US, _FILLED_UNTIL),)
 
     def stored(self, database: Database, times: Ints) -> None:
         # FOR SHARE: `until` must not move on between this look and our commit.
@@ -119,8 +125,7 @@ class _RolledUpByUs:
                 database.execute(
                     "UPDATE rollup_state SET until = %s WHERE relation = 'sample_10m'", (to_datetime(target_us),)
                 )
-        dirty = database.execute("SELECT bucket FROM rollup_dirty ORDER BY bucket DESC LIMIT %s", (_ROLL_AT_ONCE,))
-        for (bucket,) in dirty.fetchall():
+        for (bucket,) in database.execute("SELECT bucket FROM rollup_dirty ORDER BY bucket DESC").fetchall():
             self._roll_up_bucket(database, bucket)
 
     def _roll_up_bucket(self, database: Database, bucket: datetime) -> None:
@@ -259,17 +264,17 @@ class Timescale(_Chunks):
 
     kind = Kind.TIMESCALEDB
     rollups: Sequence[Rollup] = (
-        Rollup("sample_1h", HOUR, live=True),
-        Rollup("sample_1m", MINUTE, live=True),
+        Rollup("sample_1h", HOUR, _FIRST_DIRTY),
+        Rollup("sample_1m", MINUTE, _FIRST_DIRTY),
     )
 
     def stored(self, database: Database, times: Ints) -> None:
-        # The server's own refresh reaches back for a week only, so that older rollups can be compressed.
+        # The server's own refresh comes once an hour and reaches back for a week; what is later, we refresh at once.
         days = [to_datetime(int(day) * DAY) for day in np.unique(times // DAY)]
         database.execute(
             "INSERT INTO rollup_dirty SELECT day FROM unnest(%s::timestamptz[]) day"
             " WHERE day < now() - %s::interval ON CONFLICT (bucket) DO UPDATE SET bucket = excluded.bucket",
-            (days, timedelta(microseconds=_REACH_US - DAY)),
+            (days, timedelta(microseconds=_LATE_US)),
         )
 
     def begin(self, database: Database, settings: HistorianSettings) -> None:
@@ -282,6 +287,8 @@ class Timescale(_Chunks):
             for relation in ("sample_1m", "sample_1h"):
                 database.execute("SELECT remove_continuous_aggregate_policy(%s, if_exists => true)", (relation,))
             database.execute("SELECT remove_retention_policy('sample', if_exists => true)")
+            database.execute("SELECT remove_retention_policy('sample_1m', if_exists => true)")
+            database.execute(f"SELECT add_retention_policy('sample_1m', drop_after => interval '{_KEEP_MINUTES}')")
             database.execute(
                 "SELECT add_retention_policy('sample', drop_after => %s::interval)", (timedelta(microseconds=keep_us),)
             )

@@ -142,13 +142,10 @@ class Reader:
         """Extremes, last value, worst status of each bucket; from a rollup as far as it goes, then from samples."""
         split_us = origin_us
         if rollup is not None:
-            split_us = end_us + 1
-            if not rollup.live:
-                filled = database.execute("SELECT until FROM rollup_state WHERE relation = %s", (rollup.relation,))
-                row = filled.fetchone()
-                until_us = origin_us if row is None else from_datetime(row[0])
-                # No bucket may lie across the end of the rollup.
-                split_us = min(split_us, origin_us + max(0, until_us - origin_us) // width_us * width_us)
+            row = database.execute(rollup.good_until).fetchone()
+            until_us = _within(2**62) if row is None or row[0] is None else from_datetime(row[0])
+            # No bucket may lie across the end of what the rollup knows.
+            split_us = min(end_us + 1, origin_us + max(0, until_us - origin_us) // width_us * width_us)
         parts = []
         if rollup is not None and split_us > origin_us:
             parts.append(
@@ -300,20 +297,19 @@ class Reader:
             raise HistoryUnavailableError(f"history cannot be read: {why}") from error
 
     def _take(self) -> Database:
-        with self._lock:
-            if self._closed:
-                raise HistoryUnavailableError("history is closed")
-            idle, self._idle = self._idle, []
-        while idle:
-            database = idle.pop()
+        while True:
+            with self._lock:
+                if self._closed:
+                    raise HistoryUnavailableError("history is closed")
+                if not self._idle:
+                    break
+                database = self._idle.pop()
             try:
                 # A server that was started anew has left us with a dead line.
                 database.execute("SELECT 1")
             except psycopg.Error:
                 database.close()
                 continue
-            with self._lock:
-                self._idle += idle
             return database
         dsn = self._dsn()
         if not dsn:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from hmi.core.clock import Clock, to_datetime
+from hmi.core.clock import DAY, Clock, to_datetime
 from hmi.core.event import COLLECTOR, Event, EventKind
 from hmi.core.plant import HistorianSettings
 from hmi.history.database import Database, connect
@@ -17,6 +17,7 @@ from hmi.history.spool import Spool
 _LOG = logging.getLogger(__name__)
 _EVERY_S = 60.0
 _AT_LEAST_FREE = 0.05
+_KEEP_EVENTS_US = 3 * 365 * DAY
 
 
 class Upkeep:
@@ -75,6 +76,11 @@ class Upkeep:
 def keep_up(database: Database, dialect: Dialect, settings: HistorianSettings, now_us: int) -> None:
     """One round of what falls due with time. Raises `psycopg.Error`."""
     dialect.keep_up(database, now_us, settings)
+    samples_from = to_datetime(max(0, now_us - settings.keep_raw_us))
+    database.execute("DELETE FROM coverage WHERE until < %s", (samples_from,))
+    database.execute("DELETE FROM quarantine WHERE at < %s", (samples_from,))
+    events_from = to_datetime(max(0, now_us - max(settings.keep_raw_us, _KEEP_EVENTS_US)))
+    database.execute("DELETE FROM event WHERE time < %s", (events_from,))
 
 
 def keep_to_share(

@@ -6,6 +6,7 @@ A board knows no widget. It draws on a pixmap of device pixels; `frame` tells wh
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize
@@ -31,11 +32,12 @@ _ROWS_AT_ONCE = 512
 
 
 def _device(rect: QRectF, scale: float, dx: float, dy: float) -> Box:
+    left, top, right, bottom = cast("tuple[float, float, float, float]", rect.getCoords())
     return (
-        int(rect.left() * scale + dx) - 1,
-        int(rect.top() * scale + dy) - 1,
-        int(rect.right() * scale + dx) + 2,
-        int(rect.bottom() * scale + dy) + 2,
+        int(left * scale + dx) - 1,
+        int(top * scale + dy) - 1,
+        int(right * scale + dx) + 2,
+        int(bottom * scale + dy) + 2,
     )
 
 

@@ -14,7 +14,7 @@ from hmi.core.tag import Tag
 from hmi.mimic.bound import Binder, shown_quality
 from hmi.mimic.canvas import Canvas
 from hmi.mimic.history import Curves
-from hmi.mimic.state import PLAIN, Condition, Situation
+from hmi.mimic.state import PLAIN, Bound, Condition, Situation
 from hmi.mimic.symbols import Symbols
 
 
@@ -26,6 +26,7 @@ class Look(NamedTuple):
     hidden: bool = False
 
 
+UNBOUND = Bound()
 HIDDEN = Look(PLAIN, None, hidden=True)
 
 
@@ -76,15 +77,14 @@ class Drawable(ABC):
             self.gates.append(self.binder.visible)
         for gate in self.gates:
             self.binder.watch(gate.indices)
-        self.bound = self.binder.bound()
+        self.bound = UNBOUND
         self.main_tag: Tag | None = None
         self.glass = 1.0
         self.name = element.id or element.__class__.__name__
 
     def settle(self) -> None:
-        """Call at the end of `__init__`, when all bindings are compiled."""
-        if not self.bound.control:
-            self.bound = self.binder.bound()
+        """Call at the end of `__init__`, when all bindings are compiled, unless it sets `bound` itself."""
+        self.bound = self.binder.bound()
 
     # what it depends on
 

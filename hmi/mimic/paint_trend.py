@@ -23,6 +23,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 96.0, 8.0, 24.0
 
 class PenLook(NamedTuple):
     key: tuple[int, int]
+    loaded: bool
     text: str
     quality: Quality
     value: float
@@ -90,7 +91,9 @@ class TrendDrawable(Drawable):
             has = quality.has_value
             value = now.value[tag.index] if has else float("nan")
             text = f"{tag.format(value)} {tag.unit}".strip() if has else now.word(quality, tag.index)
-            pens.append(PenLook(curve.key(now.now_us), text, quality, round(value, 9) if value == value else 0.0))
+            pens.append(
+                PenLook(curve.key(now.now_us), curve.loaded, text, quality, round(value, 9) if value == value else 0.0)
+            )
         return TrendLook(tuple(pens))
 
     def paint(self, canvas: Canvas, look: Look) -> None:
@@ -108,6 +111,9 @@ class TrendDrawable(Drawable):
         canvas.text(plot.x(), base, f"−{_spaced(duration_text(self.span_us))}", Role.CAPTION, theme.ink2)
         canvas.text(plot.right(), base, "now" if not theme.replay else "then", Role.CAPTION, theme.ink2, Align.RIGHT)
         canvas.text(rect.x(), base, self.tags[0].unit, Role.CAPTION, theme.ink2)
+        if not all(curve.loaded for curve in self.curves):
+            x, y = plot.center().x(), canvas.centred_base(Role.CAPTION, plot.center().y())
+            canvas.text(x, y, "waiting for history", Role.CAPTION, theme.ink2, Align.MIDDLE)
         self._labels(canvas, what)
         canvas.box(plot, theme.line, 1)
         canvas.surround(rect, look.condition._replace(quality=Quality.GOOD))

@@ -70,6 +70,11 @@ class MimicView(QWidget):
         return self._board
 
     @property
+    def waiting(self) -> bool:
+        """Whether history was asked for and has not come; true from the first frame on."""
+        return self._board.curves.waiting
+
+    @property
     def screen_shown(self) -> Screen:
         return self._board.screen
 

@@ -34,6 +34,8 @@ from hmi.trend.timeline import Timeline
 
 LEFT, RIGHT, TOP, BOTTOM = 64, 88, 40, 72
 _DIVISIONS = 4
+FRAMES_PER_GROWTH = 4
+"""New samples within the same pixel column are drawn at every fourth frame: five times a second."""
 
 
 def font(pixels: int, bold: bool = False) -> QFont:
@@ -60,6 +62,8 @@ class TrendPlot(QWidget):
         self.failure = ""
         self._picture: QPixmap | None = None
         self._drawn_us = 0
+        self._frames = 0
+        self._grew = False
         self._drag: tuple[float, int] | None = None
         self._dragged = False
         self.setMouseTracking(True)
@@ -96,7 +100,11 @@ class TrendPlot(QWidget):
         width = self.area.width()
         self._source.want(self.timeline, round(width))
         grew = self._source.frame()
-        if grew or abs(self.timeline.end_us - self._drawn_us) > self.timeline.span_us / width:
+        self._frames += 1
+        self._grew |= grew
+        moved = abs(self.timeline.end_us - self._drawn_us) > self.timeline.span_us / width
+        if moved or (self._grew and self._frames % FRAMES_PER_GROWTH == 0):
+            self._grew = False
             self.redraw()
             self.timeline_changed.emit()
 
@@ -150,12 +158,10 @@ class TrendPlot(QWidget):
             dict.fromkeys(g for pen in self._source.pens for g in pen.gaps if g.source == COLLECTOR or pen is selected)
         )
         boxes = gap_boxes(area, gaps, line.start_us, line.end_us)
-        for gap, box in boxes:
-            draw_gap(painter, gap, box, look)
         for pen in sorted(self._source.pens, key=lambda p: p is selected):
             if pen.drawn is not None:
-                width = 2 if pen is selected else 1
-                draw_strokes(painter, area, pen.drawn, *pen.range, look.pens[pen.number - 1], width, dash_of(pen))
+                color = look.pens[pen.number - 1]
+                draw_strokes(painter, area, pen.drawn, *pen.range, color, dash_of(pen), pen is selected)
         # A held value may reach into a gap: what was not recorded is drawn over it.
         for gap, box in boxes:
             draw_gap(painter, gap, box, look)

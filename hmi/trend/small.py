@@ -124,7 +124,7 @@ class SmallTrend(QWidget):
                         QRectF(area.right() + 6, y - 8, self._labels, 16), Qt.AlignmentFlag.AlignVCenter, text
                     )
         if pen.drawn is not None:
-            draw_strokes(painter, plot, pen.drawn, low, high, look.ink2, 1, ())
+            draw_strokes(painter, plot, pen.drawn, low, high, look.ink2)
             if not self._labels and len(pen.drawn.y) and len(pen.drawn.x) and not pen.drawn.bad[-1:]:
                 self._draw_pointer(painter, plot, y_of(plot, low, high, float(pen.drawn.y[-1])))
         if self._source.busy and pen.history is None:

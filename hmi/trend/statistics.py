@@ -6,8 +6,16 @@ from math import nan
 import numpy as np
 
 from hmi.core.series import Series
-from hmi.core.status import BAD_NO_DATA, is_bad, is_good
+from hmi.core.status import BAD_NO_DATA, Quality, is_bad, is_good
 from hmi.trend.gaps import Gap
+
+QUALITY_WORDS = {
+    Quality.GOOD: "good", Quality.UNCERTAIN: "uncertain", Quality.STALE: "stale",
+    Quality.OUT_OF_SERVICE: "out of service",
+    Quality.FORCED: "forced", Quality.BAD: "bad", Quality.NEVER_READ: "never read",
+    Quality.NOT_RECORDED: "not recorded",
+}  # fmt: skip
+"""How a quality is told in a few words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hmi.trend.painting import draw_badge
 from hmi.trend.pens import Pen, Side
 from hmi.trend.plot import TrendPlot, font
 from hmi.trend.source import TrendSource
-from hmi.trend.statistics import Statistics, statistics_of, value_at
+from hmi.trend.statistics import QUALITY_WORDS, Statistics, statistics_of, value_at
 
 ROW = 32
 _COLUMNS: tuple[tuple[str, float, bool], ...] = (
@@ -18,18 +18,12 @@ _COLUMNS: tuple[tuple[str, float, bool], ...] = (
     ("Quality there", 0.19, False), ("Mean, time-weighted", 0.12, True), ("Min", 0.07, True), ("Max", 0.07, True),
     ("% good", 0.07, True),
 )  # fmt: skip
-_WORDS = {
-    Quality.GOOD: "good", Quality.UNCERTAIN: "uncertain", Quality.STALE: "stale",
-    Quality.OUT_OF_SERVICE: "out of service",
-    Quality.FORCED: "forced", Quality.BAD: "bad", Quality.NEVER_READ: "never read",
-    Quality.NOT_RECORDED: "not recorded",
-}  # fmt: skip
 
 
 def quality_words(status: int) -> str:
     """`good`, `bad, no comm`, `uncertain, sensor not accurate`."""
     quality = quality_of(status)
-    word = _WORDS[quality]
+    word = QUALITY_WORDS[quality]
     if quality is Quality.BAD:
         return f"{word}, {reason_of(status)}"
     name = NAMES.get(status & 0xFFFF0000, "")

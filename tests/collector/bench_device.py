@@ -20,6 +20,7 @@ class BenchDevice:
     stubborn: set[str] = field(default_factory=set)
     connected: bool = True
     breaks: bool = False
+    cannot_be_made: bool = False
     opened: int = 0
     written: list[tuple[str, Any]] = field(default_factory=list)
     pulled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -91,4 +92,6 @@ class BenchKind:
         return {}
 
     def make(self, device: Device, tags: Sequence[Tag], clock: Clock) -> Driver:
+        if self.bench.cannot_be_made:
+            raise ImportError("a library is missing")
         return BenchDriver(self.bench, tags, clock)

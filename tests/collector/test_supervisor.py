@@ -120,3 +120,19 @@ async def _broken_driver() -> None:
 @pytest.mark.logs("the driver failed")
 def test_that_a_mistake_in_a_driver_is_a_lost_device_and_is_logged() -> None:
     asyncio.run(_broken_driver())
+
+
+async def _driver_that_cannot_be_made() -> None:
+    bench, told, clock = BenchDevice(cannot_be_made=True), Told(), HandClock()
+    task = asyncio.create_task(Supervisor(PLC, TAGS, BenchKind(bench), clock, told, asyncio.Lock()).run())
+    await until(lambda: told.words, "the loss")
+    assert told.words == ["lost: internal error: ImportError('a library is missing')"]
+    bench.cannot_be_made = False
+    clock.advance_us(SECOND)
+    await until(lambda: told.words[-1] == "back", "the driver is made")
+    await ended(task)
+
+
+@pytest.mark.logs("the driver cannot be made")
+def test_that_a_driver_that_cannot_be_made_is_a_lost_device_and_not_the_end() -> None:
+    asyncio.run(_driver_that_cannot_be_made())

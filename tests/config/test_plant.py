@@ -195,6 +195,14 @@ def test_that_a_plant_keeps_the_texts_it_was_made_from() -> None:
     assert good().files == files()
 
 
+def test_that_a_thousand_warnings_never_hide_an_error() -> None:
+    rows = "".join(f"SP-{i},PLC-1,holding:{i * 2},float32,yes\n" for i in range(1200))
+    text = f"name,device,address,type,write\n{rows}LAST,NO-SUCH,holding:9000,float32,no\n"
+    plant, problems = load(tags__tags_csv=text)
+    assert plant is None
+    assert any("unknown device 'NO-SUCH'" in str(problem) for problem in problems)
+
+
 def test_that_one_mistake_in_a_tag_is_not_told_again_wherever_the_tag_is_used() -> None:
     uses = ["{type: value, at: [1, 2], value: LT-1}", '{type: text, at: [1, 2], text: "{P-9.state} {P-9.speed}"}']
     lines = printed(

@@ -94,7 +94,9 @@ def beyond(kind: AlarmKind, value: float, limit: float, equals: tuple[int, ...])
     return value > limit if kind in (AlarmKind.HIGH, AlarmKind.HIGH_HIGH) else value < limit
 
 
-@pytest.mark.parametrize("minutes", [10, pytest.param(24, marks=pytest.mark.long, id="a whole day of the town")])
+@pytest.mark.parametrize(
+    "minutes", [10, pytest.param(24, marks=[pytest.mark.long, pytest.mark.timeout(300)], id="a whole day")]
+)
 def test_that_quiet_minutes_pass_without_an_alarm(plant: Plant, minutes: int) -> None:
     works = Waterworks(seed=1)
     read = measurements(works)

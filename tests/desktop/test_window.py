@@ -16,7 +16,7 @@ from hmi.core.session import Mode
 from hmi.desktop.alarm_view import JOURNAL
 from hmi.desktop.faceplate import EVENTS, LIMITS
 from tests.desktop.conftest import Desk
-from tests.desktop.recorded_plant import GAP, NOW_US
+from tests.desktop.recorded_plant import GAP, NOW_US, make_plant
 
 TRIP_US = NOW_US - 4 * HOUR - 12 * MINUTE
 
@@ -424,6 +424,7 @@ def test_that_a_saved_screen_is_shown_anew_at_once_and_problems_are_told(desk: D
     desk.live.problems = [
         Problem(Place("screens/overview.yaml", 33, 10), "E201", "unknown tag 'tank.levl'", "did you mean 'tank.level'?")
     ]
+    desk.live.plant = make_plant()
     desk.live.plant_version += 1
     desk.beat(1)
     assert desk.window.screen_shown is not shown

@@ -1,5 +1,6 @@
 """What the furniture says, without a window."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from hmi.desktop.navigation import health_words
 from hmi.desktop.place import Place, Trail, View, parent_of, screens_of_level, tags_in, way_to
 from hmi.desktop.rewind import SPEEDS, next_speed, past_time, speed_text
 from hmi.desktop.search import Kind, search
-from hmi.desktop.time_marks import marks_of, thinned
+from hmi.desktop.time_marks import AlarmMark, marks_of, thinned
 from hmi.desktop.why import why_rows
 from hmi.desktop.words import near_time
 from hmi.desktop.write_box import range_text, read_entry
@@ -225,3 +226,11 @@ def test_that_a_typed_value_may_have_a_comma_and_its_unit_and_must_be_in_range(l
         read_entry(tag, "6.1")
     with pytest.raises(ValueError, match="not a number"):
         read_entry(tag, "fast")
+
+
+def test_that_a_flood_of_ten_thousand_alarms_is_thinned_to_what_can_be_seen() -> None:
+    marks = [AlarmMark(NOW_US + i, 1 + i % 4, AlarmState.NORMAL, "") for i in range(10_000)]
+    kept = thinned(marks, [i * 0.1 for i in range(10_000)], 13)
+    places = sorted(x for _, x in kept)
+    assert 40 < len(kept) <= 77
+    assert min(b - a for a, b in itertools.pairwise(places)) >= 13

@@ -185,6 +185,9 @@ def test_that_coils_and_bits_are_written_and_read_in_the_right_place() -> None:
                 await got.until(lambda: bool(got.of(20)) and bool(got.of(0)))
                 assert [n for n in range(21) if got.of(n)[0][1]] == [3, 17, 20]
                 assert plc.register(0) == 0x02F0
+                for tag, value in ((coils[3], 2), (coils[3], "false"), (bit, 0.5)):
+                    with pytest.raises(WriteRefused, match="neither 0 nor 1"):
+                        await driver.write(tag, value)
                 await driver.write(coils[3], False)
                 await got.until(lambda: got.last(3) == (0, GOOD))
 

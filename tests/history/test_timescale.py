@@ -9,12 +9,13 @@ import pytest
 
 from hmi.core.alarm import AlarmState
 from hmi.core.batch import make_batch
-from hmi.core.clock import DAY, HOUR, MINUTE, SECOND
+from hmi.core.clock import DAY, HOUR, MINUTE, SECOND, SystemClock, to_datetime
 from hmi.core.event import Coverage, Event, EventKind
+from hmi.core.plant import HistorianSettings
 from hmi.core.status import BAD_NO_DATA, GOOD
-from hmi.history.database import Kind, connect, kind_of
-from hmi.history.dialect import Timescale
-from hmi.history.upkeep import keep_to_share
+from hmi.history.database import Kind, connect, kind_of, migrate
+from hmi.history.dialect import Hypertable, Timescale
+from hmi.history.upkeep import keep_to_share, keep_up
 from tests.history.conftest import TAGS, Way, levels, sql
 from tests.timescale.modules import node_program, timescale_modules
 
@@ -136,9 +137,33 @@ def test_that_retention_and_the_share_of_the_disk_drop_old_chunks(way: Way) -> N
     now = way.clock.now_us()
     way.spool.record(make_batch([0, 0], now - np.array([200, 3]) * DAY, [1.0, 2.0]))
     way.shipped(30)
-    assert run_jobs(way.dsn(), "policy_retention") == 1
+    assert run_jobs(way.dsn(), "policy_retention") == 2
     assert sql(way.dsn(), "SELECT count(*) FROM sample WHERE time < now() - interval '100 days'") == [(0,)]
     with connect(way.dsn(), "test") as database:
         told = keep_to_share(database, Timescale(), way.settings, now, disk=(1000, 500))
     assert len(told) >= 2
     assert sql(way.dsn(), "SELECT count(*) FROM sample WHERE time < now() - interval '2 days'") == [(0,)]
+
+
+def test_that_the_apache_edition_keeps_chunks_and_rolls_up_by_the_collector(timescale: str) -> None:
+    now = SystemClock().now_us() // DAY * DAY
+    with connect(timescale, "test") as database:
+        database.execute("CREATE SCHEMA apache")
+        database.execute("SET search_path TO apache, public")
+        try:
+            assert migrate(database, "apache plant", Kind.HYPERTABLE) is Kind.HYPERTABLE
+            database.execute("INSERT INTO tag (name, data_type, lane) VALUES ('a', 'float32', 'float')")
+            database.execute(
+                "INSERT INTO sample SELECT %s - i * interval '1 minute', 1, i, NULL, NULL, NULL, 0, NULL"
+                " FROM generate_series(1, 6000) i",
+                (to_datetime(now),),
+            )
+            keep_up(database, Hypertable(), HistorianSettings(keep_raw_us=3 * DAY), now)
+            rolled = database.execute("SELECT count(*), sum(n) FROM sample_10m").fetchone()
+            assert rolled == (600, 6000)
+            kept = database.execute("SELECT min(time) >= %s FROM sample", (to_datetime(now - 4 * DAY),)).fetchone()
+            assert kept == (True,)
+            assert Hypertable().drop_oldest(database, now) is not None
+        finally:
+            database.execute("SET search_path TO public")
+            database.execute("DROP SCHEMA apache CASCADE")

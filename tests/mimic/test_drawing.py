@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from concurrent.futures import Future
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +14,7 @@ from hmi.core.alarm import AlarmKind, AlarmState, Priority
 from hmi.core.command import WriteState
 from hmi.core.device import DeviceHealth, DeviceState
 from hmi.core.screen import ELEMENTS, AnyElement
+from hmi.core.series import Series, raw_series
 from hmi.core.session import Mode
 from hmi.core.status import BAD_NO_COMMUNICATION, BAD_NO_DATA, BAD_WAITING_FOR_INITIAL_DATA, GOOD, UNCERTAIN
 from hmi.mimic.board import Board
@@ -20,7 +22,7 @@ from hmi.mimic.painters import PAINTERS
 from hmi.mimic.theme import Theme
 from hmi.mimic.view import render_screen
 from tests.mimic.pixels import Pixels, grey, part, pixels, saturation
-from tests.mimic.plant_on_a_table import PlantOnATable, discrete, limit, measure, plant_of, screen_of, writable
+from tests.mimic.plant_on_a_table import NOW_US, PlantOnATable, discrete, limit, measure, plant_of, screen_of, writable
 from tests.mimic.states_sheet import ROWS, STATES, cell, element, states_plant
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -309,6 +311,26 @@ def test_that_repainting_only_what_changed_gives_the_same_picture_as_painting_al
             fresh.frame()
             difference = np.abs(pixels(board.picture.toImage()) - pixels(fresh.picture.toImage())).max(axis=2)
             assert (difference > 40).sum() == 0, f"after step {step} something old was left standing"
+
+
+def test_that_a_trend_says_that_it_waits_and_draws_no_curve_meanwhile() -> None:
+    session = session_of()
+    coming: Future[list[Series]] = Future()
+    session.history = lambda tags, start, end, buckets: coming  # type: ignore[method-assign]
+    trend = element(type="trend", at=(0, 0), size=(400, 200), pens=("LT-250",))
+    board = Board(session, screen_of([trend], SMALL), dark())
+    board.layout(QSize(400, 200))
+    board.frame()
+    words, curve = (170, 86, 60, 12), (60, 104, 60, 30)
+    assert board.curves.waiting
+    before = pixels(board.picture.toImage())
+    assert np.ptp(grey(part(before, *words))) > 80
+    coming.set_result([raw_series("LT-250", NOW_US - 1, NOW_US, *session.past["LT-250"])])
+    board.frame()
+    after = pixels(board.picture.toImage())
+    assert not board.curves.waiting
+    assert np.ptp(grey(part(after, *words))) < 60
+    assert np.ptp(grey(part(after, *curve))) > np.ptp(grey(part(before, *curve)))
 
 
 def test_that_nothing_is_repainted_when_nothing_that_can_be_seen_changed() -> None:

@@ -150,6 +150,10 @@ def test_that_one_collector_runs_for_a_plant_and_ends_in_order(
     served(plc, 10)
     write = request(home.socket, "write", {"tag": "FT-1", "value": 42, "confirmed": False})["write"]
     assert write["state"] == "confirmed"
+    tags = folder / "tags" / "bench.csv"
+    tags.write_text(tags.read_text() + "FT-3,New,PLC-1,holding:12,uint16,L/s,100ms,0,1000,,,\n")
+    wait_until(lambda: (status(home) or {})["tags"] == 7, "the changed files are taken", 15)
+    served(plc, 5)
     process = psutil.Process(pid)
     assert stop(home)
     last = last_run(home)

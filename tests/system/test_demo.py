@@ -14,7 +14,7 @@ PLANT = shipped(Shipped.SCREENS) / "waterworks"
 
 @pytest.mark.timeout(120)
 def test_that_the_demo_counts_in_the_database_and_has_lost_nothing(program: Program) -> None:
-    done = program.run("demo", "--headless", "--for", "8s", "--json", timeout_s=110)
+    done = program.run("demo", "--headless", "--for", "12s", "--json", timeout_s=110)
     assert done.code == 0, done.err
     summary = json.loads(done.last_line)
     assert summary["tags"] >= 200
@@ -38,8 +38,3 @@ def test_that_the_demo_counts_in_the_database_and_has_lost_nothing(program: Prog
     # Nothing of it runs any more.
     assert holder_of(home) is None
     assert EmbeddedPostgres(home.database).holders() == []
-
-
-def test_that_a_demo_with_nonsense_is_told(program: Program) -> None:
-    assert program.run("demo", "--for", "long").code == 2
-    assert program.run("demo", "--themes", "dark").code == 2

@@ -95,7 +95,6 @@ def test_that_replay_shows_what_live_showed(live: LiveSession, devices: DevicesP
     found = status(home)
     assert found is not None
     assert found["samples_lost"] == 0
-    assert found["samples_stored"] >= found["samples_taken"] - found["samples_waiting"]
     assert any(key.startswith("P-301") for look in seen for key in look.alarms), "the trip raised no alarm"
     assert any("PLC-2" in key for look in seen for key in look.alarms), "the lost device raised no alarm"
 
