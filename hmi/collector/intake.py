@@ -62,6 +62,8 @@ class Intake:
         self._from_us: Ints = np.full(n, _NEVER, np.int64)
         self._renew = np.zeros(n, np.bool_)
         self._key_us: Ints = np.full(n, _NEVER, np.int64)
+        # What was never accepted is not repeated: a derived tag that waits for its inputs says nothing yet.
+        self._repeat_us: Ints = np.full(n, np.iinfo(np.int64).max, np.int64)
         self._source_us: Ints = np.full(n, _NEVER, np.int64)
         self._value: Floats = np.full(n, np.nan)
         self._status: Statuses = np.full(n, BAD_WAITING_FOR_INITIAL_DATA, np.uint32)
@@ -135,9 +137,7 @@ class Intake:
 
     def heartbeat(self, tags: Tags, now_us: int, *, all_of_them: bool = False) -> Batch:
         """The last accepted samples of `tags` again, where that is longer ago than the tag's heartbeat."""
-        due: Tags = tags[
-            (all_of_them | (now_us - self._key_us[tags] >= self._heartbeat_us[tags])) & (self._key_us[tags] != _NEVER)
-        ]
+        due: Tags = tags[(all_of_them | (now_us >= self._repeat_us[tags])) & (self._key_us[tags] != _NEVER)]
         return self._own(due, self._status[due], now_us, keep_value=True)
 
     def _own(self, tags: Tags, status: Statuses, now_us: int, *, keep_value: bool) -> Batch:
@@ -201,24 +201,28 @@ class Intake:
     def _is_new(self, batch: Batch, key_us: Ints) -> NDArray[np.bool_]:
         tag = batch.tag
         last = self._value[tag]
-        none_now, none_before = np.isnan(batch.value), np.isnan(last)
-        with np.errstate(invalid="ignore"):
-            moved = np.abs(batch.value - last) > self._deadband[tag]
-        differs = moved | (none_now != none_before)
+        # NaN lies within no deadband; a value that was none before and is none now has not moved.
+        differs = ~(np.abs(batch.value - last) <= self._deadband[tag])
+        if differs.any():
+            none_now, none_before = np.isnan(batch.value), np.isnan(last)
+            differs &= ~(none_now & none_before)
         if self._any_int and batch.whole is not None:
-            is_int = self._is_int[tag] & ~none_now & ~none_before
+            is_int = self._is_int[tag] & ~np.isnan(batch.value) & ~np.isnan(last)
             # Above 2^53 a float64 no longer tells neighbours apart.
             step = batch.whole - self._whole[tag]
             differs = np.where(is_int, (step != 0) & (np.abs(step.astype(np.float64)) > self._deadband[tag]), differs)
         if self._any_text and batch.text is not None:
             differs = np.where(self._is_text[tag], batch.text != self._text[tag], differs)
         differs |= batch.status != self._status[tag]
-        late = (key_us - self._key_us[tag] >= self._heartbeat_us[tag]) & (batch.time_us != self._source_us[tag])
-        return np.asarray(differs | late | self._renew[tag], np.bool_)
+        late = key_us >= self._repeat_us[tag]
+        if late.any():
+            differs |= late & (batch.time_us != self._source_us[tag])
+        return np.asarray(differs | self._renew[tag], np.bool_)
 
     def _remember(self, batch: Batch, key_us: Ints) -> None:
         tag = batch.tag
         self._key_us[tag] = key_us
+        self._repeat_us[tag] = key_us + self._heartbeat_us[tag]
         self._source_us[tag] = batch.time_us
         self._value[tag] = batch.value
         self._status[tag] = batch.status

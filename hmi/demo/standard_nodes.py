@@ -1,7 +1,8 @@
 """The OPC UA library's server, made fit for a quick start.
 
-The library builds the 6,000 nodes of the standard from code, which takes seconds. Here they are kept in the user's
-cache after the first time. The server also listens before it is ready: who connects early waits, and is not refused.
+The library builds the 6,000 nodes of the standard from code, which takes seconds. Here they come from the user's
+cache. The server also listens before it is ready: who connects early waits, and is not refused. Run as a program, this
+fills the cache.
 """
 
 import asyncio
@@ -49,6 +50,7 @@ class QuickInternalServer(InternalServer):  # type: ignore[misc, unused-ignore]
                 await asyncio.to_thread(_load, self.aspace, file)
             except _UNREADABLE as error:
                 self.aspace.clear()
+                file.unlink(missing_ok=True)
                 _log.info("the kept OPC UA nodes cannot be read and are made anew: %s", error)
             else:
                 return

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 
-class Keys:
+class Keys(QObject):
     """Installs shortcuts on a window and keeps the plain keys that its `keyPressEvent` hands over."""
 
     def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
         self._window = window
         self._plain: dict[int, Callable[[], object]] = {}
 
@@ -25,6 +26,15 @@ class Keys:
     def plain(self, table: Mapping[Qt.Key, Callable[[], object]]) -> None:
         """Keys that a field or an element may take for itself first."""
         self._plain.update({int(key): action for key, action in table.items()})
+
+    def space_of(self, screen: QWidget) -> None:
+        """Space plays and pauses also while an element of the screen has the focus; it never operates the plant."""
+        screen.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Space:
+            return self.take(event)
+        return super().eventFilter(watched, event)
 
     def take(self, event: QKeyEvent) -> bool:
         """Whether the key did something."""

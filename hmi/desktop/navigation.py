@@ -260,7 +260,7 @@ class Navigation(QWidget, Themed):
         live = self._live
         wrong = sum(problem.severity is Severity.ERROR for problem in problems)
         if self.health.show_words(health_words(live.health, wrong, live.now_us())):
-            self._arrange()
+            self._arrange_health()
         changed = live.alarms_version != self._live_version or blink != self._blink
         if changed and self._session.mode is Mode.REPLAY:
             self._live_version, self._blink = live.alarms_version, blink
@@ -298,11 +298,17 @@ class Navigation(QWidget, Themed):
             self.back.setGeometry(right - size.width(), 4, size.width(), 32)
             self._hatched = QRectF(x, 0, right - size.width() - 16 - x, 40)
         else:
-            width = 216 if self._compact else 304
-            self.search.setGeometry(right - width, 6, width, 28)
-            taken = self.health.fit(right - width - 16 - x)
-            self.health.setGeometry(right - width - taken, 4, taken, 32)
+            self._arrange_health()
         self.update()
+
+    def _arrange_health(self) -> None:
+        """From the right: search field, health, as much of it as there is room for beside the tabs."""
+        left = self.alarms.geometry().right() + (1 if self._compact else 9)
+        right = self.width() - (16 if self._compact else 24)
+        width = 216 if self._compact else 304
+        self.search.setGeometry(right - width, 6, width, 28)
+        taken = self.health.fit(right - width - 16 - left)
+        self.health.setGeometry(right - width - taken, 4, taken, 32)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._arrange()

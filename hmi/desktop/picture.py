@@ -12,7 +12,7 @@ from hmi.desktop.application import make_application
 from hmi.desktop.window import MainWindow
 from hmi.mimic.theme import ThemeName
 
-SETTLE_MS = 1500
+SETTLE_MS = 5000
 _FRAME_MS = 30
 _VIEWS = ("trend", "alarms")
 _PENS = 6
@@ -25,7 +25,7 @@ class NoReplay(Exception):
 def render_window(session: Session, screen: str, size: QSize, theme: str, replay_at: int | None = None) -> QImage:
     """The window with one screen, or with `trend` or `alarms`. For the past give a replay session, and perhaps a time.
 
-    Waits a second and a half at most for curves and marks of the time bar to come from the historian.
+    Waits five seconds at most for curves and marks of the time bar to come from the historian.
     Raises `KeyError` for a screen that is not there.
     """
     if screen not in session.plant.screens and screen not in _VIEWS:
@@ -71,6 +71,8 @@ def _is_settled(window: MainWindow) -> bool:
     """Whether nothing that is visible waits for the historian."""
     replay, trend = window.replay, window.trend
     if window.time_bar.asking or (replay is not None and replay.loading):
+        return False
+    if window.mimic is not None and window.stage.view is window.mimic and window.mimic.waiting:
         return False
     return trend is None or window.stage.view is not trend or not trend.source.busy
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResize
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from hmi.core.clock import DAY, HOUR, SECOND
-from hmi.core.event import Coverage, Event
+from hmi.core.event import COLLECTOR, Coverage, Event
 from hmi.core.moment import FORMS
 from hmi.core.session import Mode, Session
 from hmi.desktop.furniture import Button, Themed
@@ -101,6 +101,8 @@ class TimeBar(QWidget, Themed):
         self._events: list[Event] = []
         self._coverage: list[Coverage] = []
         self._marks = Marks()
+        self._first_us = 0
+        self._asked_first = False
         self._marked: object = None
         self.previous = self._square("previous", "Previous mark  [", lambda: self.step(False))
         self.backwards = self._square("back", "Play backwards", lambda: self.play_asked.emit(-self.shown_speed))
@@ -194,7 +196,14 @@ class TimeBar(QWidget, Themed):
             self._marked = marked
             alarms = {alarm.key: alarm for alarm in session.alarms}
             self._marks = marks_of(
-                live.plant, self._events, self._coverage, alarms, (end - self._span_us, end), now, live_now
+                live.plant,
+                self._events,
+                self._coverage,
+                alarms,
+                (end - self._span_us, end),
+                now,
+                live_now,
+                self._first_us,
             )
             self.track.show_marks(self._marks)
         self.field.show_time(full_time(now, session.plant.zone))
@@ -202,6 +211,21 @@ class TimeBar(QWidget, Themed):
         self.play.set_icon("pause" if playing else "play")
         self.play.set_on(replay is not None and replay.playing)
         self.speed.set_text(speed_text(1.0 if replay is None else replay.speed))
+
+    def _ask_first(self, now_us: int) -> None:
+        """Once: since when there is anything at all."""
+        self._asked_first = True
+
+        def found(coverage: list[Coverage]) -> None:
+            self._first_us = min((row.start_us for row in coverage if row.source == COLLECTOR), default=0)
+            self.track.set_first(self._first_us)
+            self._answers += 1
+
+        def failed(error: BaseException) -> None:
+            # Asked again with the next refresh; until then everything before counts as a gap.
+            self._asked_first = False
+
+        self._handover.take(self._live.coverage(0, now_us), found, failed)
 
     def _refresh(self, start_us: int, end_us: int, now_us: int) -> None:
         versions = (self._live.alarms_version, self._live.writes_version)
@@ -213,6 +237,8 @@ class TimeBar(QWidget, Themed):
             return
         self._versions = versions
         self._asked_us = now_us
+        if not self._asked_first:
+            self._ask_first(now_us)
         margin = self._span_us // 8
         self._asked = (start_us - margin, end_us + margin)
         self._asking = 2

@@ -67,10 +67,12 @@ def marks_of(
     span: tuple[int, int],
     head_us: int,
     now_us: int,
+    first_us: int = 0,
 ) -> Marks:
     """Marks within a span. `alarms` are those that are not normal at `head_us`; a mark after it carries no state.
 
-    An alarm that has just been raised stands there before the historian knows of it.
+    An alarm that has just been raised stands there before the historian knows of it. Before `first_us`, when the plant
+    was first collected from, there are no gaps: nothing was lost then.
     """
     start, end = span
     found: dict[tuple[str, int], AlarmMark] = {}
@@ -92,12 +94,13 @@ def marks_of(
         if key not in found:
             found[key] = AlarmMark(alarm.raised_us, int(rule.priority), alarm.state, alarm_message(rule, alarm, plant))
     recorded = {interval.source for interval in coverage}
-    gaps = gaps_of(COLLECTOR, coverage, start, end, now_us)
+    known_from = max(start, first_us)
+    gaps = gaps_of(COLLECTOR, coverage, known_from, end, now_us)
     device_gaps = [
         gap
         for device in plant.devices
         if device.name in recorded
-        for gap in outside(gaps_of(device.name, coverage, start, end, now_us), gaps)
+        for gap in outside(gaps_of(device.name, coverage, known_from, end, now_us), gaps)
     ]
     return Marks(
         tuple(sorted(found.values(), key=lambda m: m.time_us)),

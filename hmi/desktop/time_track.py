@@ -32,6 +32,7 @@ class TimeTrack(QWidget, Themed):
         self._span = (0, 1)
         self._head_us = 0
         self._now_us = 0
+        self._first_us = 0
         self._dragging = False
         self._loading = False
         self._ring = (True, True)
@@ -124,7 +125,11 @@ class TimeTrack(QWidget, Themed):
         painter.fillRect(0, 0, self.width(), 1, theme.hair)
         start, end = self._span
         now_x = min(self._x(self._now_us), self.width())
-        painter.fillRect(QRectF(0, y - 5, max(now_x, 0), 10), theme.level)
+        first_x = min(max(self._x(self._first_us), 0.0), self.width())
+        if first_x > 0:
+            painter.setPen(pen(theme.hair, 1))
+            painter.drawRect(QRectF(0.5, y - 4.5, first_x, 9))
+        painter.fillRect(QRectF(first_x, y - 5, max(now_x - first_x, 0), 10), theme.level)
         for gap in self._marks.device_gaps:
             self._paint_gap(painter, gap, QRectF(0, y + 1, 0, 5))
         for gap in self._marks.gaps:
@@ -171,6 +176,12 @@ class TimeTrack(QWidget, Themed):
             self._ground = None
             self.update()
         self._now_us = now_us
+
+    def set_first(self, time_us: int) -> None:
+        """Since when the plant is collected from; before that the band is empty."""
+        self._first_us = time_us
+        self._ground = None
+        self.update()
 
     def _paint_gap(self, painter: QPainter, gap: Gap, lane: QRectF) -> None:
         left, right = self._x(gap.start_us), self._x(gap.end_us)
@@ -247,6 +258,8 @@ class TimeTrack(QWidget, Themed):
             near: list[AlarmMark] = [m for m in self._marks.alarms if abs(self._x(m.time_us) - at.x()) < 10]
             return "\n".join(f"{when(m.time_us)} {m.text}" for m in near[-8:])
         if at.y() <= y + 7:
+            if self.time_at(at.x()) < self._first_us:
+                return f"Nothing before {when(self._first_us)}: collecting began then"
             gaps = [
                 g
                 for g in (*self._marks.gaps, *self._marks.device_gaps)

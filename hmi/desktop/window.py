@@ -201,11 +201,12 @@ class MainWindow(QScrollArea):
 
     def _show_screen(self, place: Place) -> None:
         plant = self.session.plant
-        if self._drawn == (id(plant), self.live.plant_version, place) and self.mimic is not None:
+        drawn = (id(plant), self.live.plant_version, place)
+        if drawn == self._drawn and self.mimic is not None:
             # Another session of the same plant: what is drawn is right already, and drawing it anew would take time.
             self.stage.show_view(self.mimic)
             return
-        self._drawn = (id(plant), self.live.plant_version, place)
+        self._drawn = drawn
         known = place.screen in plant.screens
         self.screen_shown = self._screens.open(
             plant, place.screen if known else plant.start_screen, place.parameters if known else {}
@@ -214,6 +215,7 @@ class MainWindow(QScrollArea):
             self.mimic = MimicView(self.session, self.screen_shown, self.theme, self.stage, self._compact)
             self.mimic.opened.connect(self._on_opened)
             self.mimic.write_requested.connect(self.operations.ask_write)
+            self._keys.space_of(self.mimic)
         else:
             self.mimic.set_screen(self.screen_shown)
         self.stage.show_view(self.mimic)

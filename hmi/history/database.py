@@ -19,6 +19,7 @@ _SCHEMA = Path(__file__).with_name("schema")
 _SCRIPT = re.compile(r"(\d{3})_([a-z_]+?)(?:\.([a-z]+))?\.sql")
 _MIGRATION_LOCK = 0x48696E64_01
 _CONNECT_S = 10
+_OLDEST_SERVER = 140_000
 
 
 class Kind(StrEnum):
@@ -66,6 +67,8 @@ def migrate(database: Database, plant: str, wanted: Kind | None = None) -> Kind:
     A new database is made in the `wanted` kind, or the best that the server can do. Safe from several processes at
     once. Raises `WrongDatabaseError`, `psycopg.Error`.
     """
+    if database.info.server_version < _OLDEST_SERVER:
+        raise WrongDatabaseError("the database server is too old; PostgreSQL 14 or newer is needed")
     offered = wanted or _offered(database)
     with database.transaction():
         database.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))

@@ -34,6 +34,7 @@ from hmi.history.lock import FileLock, LockHeldError
 _LOG = logging.getLogger(__name__)
 _SOCKET_LIMIT = 100
 _PORT = 5432
+_SOCKET_LINE = 4
 _GATE_S = 900.0
 _START_S = 600.0
 _STOP_S = 60.0
@@ -404,10 +405,17 @@ class EmbeddedPostgres:
         return Path(tempfile.gettempdir()) / f"hindsight-{hashlib.sha256(str(place).encode()).hexdigest()[:16]}"
 
     def _dsn(self) -> str:
+        """Where the running server listens, or where one that we start will."""
         if os.name == "nt":
             password = self._password_file().read_text(encoding="ascii").strip()
             return f"host=127.0.0.1 port={self._port()} user=hindsight password={password}"
-        return f"host='{self._socket_folder()}' port={_PORT} user=hindsight"
+        folder = self._socket_folder()
+        if self._postmaster() is not None:
+            # Whoever started it may have had another folder for temporary files.
+            lines = (self._place() / "data" / "postmaster.pid").read_text(encoding="utf-8").split("\n")
+            if len(lines) > _SOCKET_LINE and lines[_SOCKET_LINE].startswith("/"):
+                folder = Path(lines[_SOCKET_LINE])
+        return f"host='{folder}' port={_PORT} user=hindsight"
 
     def _password_file(self) -> Path:
         path = self._place() / "password"

@@ -109,9 +109,6 @@ class Canvas:
         left, top = floor(x), round(base)
         quarter = int((x - left) * 4)
         key = (text, role, color.rgb(), quarter)
-        if self.theme.stamps.is_new(key):
-            # Most numbers of a screen that has just been opened are never seen again.
-            return self.text(left + quarter / 4, top, text, role, color)
         pixmap, width, ascent = self.theme.stamps.get(key, lambda: self._picture(text, quarter, role, color))
         self.painter.drawPixmap(left, top - ascent, pixmap)
         return width

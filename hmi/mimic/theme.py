@@ -57,16 +57,6 @@ class Stamps:
 
     def __init__(self) -> None:
         self._kept: dict[object, object] = {}
-        self._seen: set[object] = set()
-
-    def is_new(self, key: object) -> bool:
-        """Whether the key was never asked for. It is not new the next time."""
-        if key in self._kept or key in self._seen:
-            return False
-        if len(self._seen) >= _KEPT:
-            self._seen.clear()
-        self._seen.add(key)
-        return True
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -14,6 +14,7 @@ from hmi.core.status import (
     BAD_OUT_OF_RANGE,
     BAD_SENSOR_FAILURE,
     BAD_TYPE_MISMATCH,
+    BAD_WAITING_FOR_INITIAL_DATA,
     GOOD,
     UNCERTAIN_LAST_USABLE_VALUE,
 )
@@ -131,6 +132,12 @@ def test_that_a_silent_tag_is_repeated_after_its_heartbeat() -> None:
     again = intake.heartbeat(tag, NOW + MINUTE)
     assert (again.value.tolist(), again.time_us.tolist()) == ([5.0], [NOW + MINUTE])
     assert not len(intake.accept(one(5.0, NOW, delay_us=2 * MINUTE)))
+
+
+def test_that_a_derived_tag_that_waits_for_its_inputs_says_nothing() -> None:
+    intake = Intake(tags({}), np.array([True]))
+    assert not len(intake.accept(one(math.nan, NOW, BAD_WAITING_FOR_INITIAL_DATA)))
+    assert len(intake.accept(one(1.0, NOW)))
 
 
 def test_that_whole_numbers_beyond_2_to_the_53_are_told_apart() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from hmi.core.resources import Shipped, shipped
 from hmi.core.status import Quality, name_of, quality_of
 from hmi.core.table import Table
 from hmi.demo.devices import DemoDevices, UnknownDevice
+from hmi.demo.node_cache import cache_file, trusted
 from hmi.demo.pump import PumpState
 from hmi.drivers import DRIVERS
 
@@ -298,3 +300,23 @@ def test_that_the_batch_of_a_driver_is_not_needed_to_serve() -> None:
             await until(lambda: devices.plc1.sequence > at + 2)
 
     in_one_loop(body)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_that_a_damaged_cache_of_nodes_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    cache_file().parent.mkdir()
+    cache_file().write_bytes(b"no pickle")
+    cache_file().chmod(0o600)
+
+    async def body() -> None:
+        for _ in range(2):
+            async with demo(with_opc_ua=True) as devices:
+                async with Client(devices.environment["HMI_DEVICE_UA_1_URL"], timeout=30) as client:
+                    assert await client.get_node("ns=2;s=PT-401.sp").read_value() == 5.2
+
+    in_one_loop(body)
+    assert trusted(cache_file())
+    cache_file().chmod(0o666)
+    assert not trusted(cache_file()), "somebody else could have written it"

@@ -533,3 +533,36 @@ def test_that_the_frame_stays_far_below_fifty_milliseconds(desk: Desk) -> None:
         desk.window.pump.beat()
         QApplication.processEvents()
     assert desk.window.pump.frames == 21
+
+
+def test_that_space_never_operates_the_plant_even_with_a_button_in_focus(desk: Desk) -> None:
+    desk.window.go_to_screen("clear-water")
+    desk.beat()
+    mimic = desk.window.mimic
+    assert mimic is not None
+    mimic.focus_on(next(d for d in mimic.board.drawables if d.element.type == "button"))
+    press(desk, Qt.Key.Key_Space)
+    assert not desk.window.stage.question.isVisible()
+    assert desk.live.writes == []
+    assert desk.window.session.mode is Mode.REPLAY
+
+
+def test_that_hiding_a_view_gives_no_element_of_the_next_one_the_ring(desk: Desk) -> None:
+    desk.window.show_alarms()
+    desk.beat()
+    assert desk.window.alarm_view is not None
+    desk.window.alarm_view.field.setFocus()
+    desk.window.go_to_screen("overview")
+    desk.beat()
+    assert desk.window.mimic is not None
+    assert desk.window.mimic.focused is None
+
+
+def test_that_a_button_reached_by_tab_is_pressed_by_enter(desk: Desk) -> None:
+    desk.window.navigation.back.hide()
+    button = desk.window.banner.findChild(type(desk.window.navigation.back))
+    assert button is not None
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(button, Qt.Key.Key_Return)
+    desk.beat()
+    assert desk.live.acknowledged == ["LT-250/high"]

@@ -234,3 +234,10 @@ def test_that_a_flood_of_ten_thousand_alarms_is_thinned_to_what_can_be_seen() ->
     places = sorted(x for _, x in kept)
     assert 40 < len(kept) <= 77
     assert min(b - a for a, b in itertools.pairwise(places)) >= 13
+
+
+def test_that_before_the_plant_was_first_collected_from_there_is_no_gap(live: LiveOnRecords) -> None:
+    coverage = [c for c in live.records.coverage if c.start_us >= GAP[1]]
+    span = (NOW_US - 8 * HOUR, NOW_US)
+    assert marks_of(live.plant, [], coverage, {}, span, NOW_US, NOW_US).gaps != ()
+    assert marks_of(live.plant, [], coverage, {}, span, NOW_US, NOW_US, GAP[1]).gaps == ()

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -171,11 +172,18 @@ def test_that_data_of_another_version_are_left_alone_and_named(server_folder: Pa
     assert server.holders() == []
 
 
-def test_that_a_folder_with_a_long_path_gets_a_socket_elsewhere(open_folder: Path) -> None:
+def test_that_a_folder_with_a_long_path_gets_a_socket_elsewhere(
+    open_folder: Path, made_cluster: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deep = open_folder / ("x" * 60) / ("y" * 60)
     deep.mkdir(parents=True)
+    subprocess.run(["cp", "-a", str(made_cluster), str(deep / "data")], check=True)
     with EmbeddedPostgres(deep).lease("test") as dsn, psycopg.connect(dsn) as connection:
-        assert connection.info.host.startswith("/tmp/hindsight-")
+        assert connection.info.host.startswith(f"{tempfile.gettempdir()}/hindsight-")
+        # Another process may have another folder for temporary files.
+        monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
+        with EmbeddedPostgres(deep).lease("other") as same:
+            assert same == dsn
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root has to hand the database to another user")

@@ -384,3 +384,44 @@ def test_that_a_reader_survives_a_restart_of_the_database(server_folder: Path, t
     server.stop()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(server._dsn())
+
+
+def test_that_a_changed_plant_goes_on_without_a_restart(way: Way) -> None:
+    t = way.clock.now_us() - MINUTE
+    way.spool.record(levels(t, 5))
+    way.shipped()
+    changed = (replace(TAGS[4], name="new.flow", index=0, unit="l/s"), replace(TAGS[0], index=1))
+    way.spool.use_tags(changed)
+    way.historian.use_tags(changed)
+    way.spool.record(make_batch([0, 1], t + 30 * SECOND, [7.0, 8.0]))
+    way.shipped()
+    flow, level = way.reader.history(["new.flow", "tank.level"], t, t + MINUTE, 100)
+    assert flow.value.tolist() == [7.0]
+    assert level.value.tolist() == [0, 1, 2, 3, 4, 8.0]
+    assert sql(way.dsn(), "SELECT unit FROM tag WHERE name = 'new.flow'") == [("l/s",)]
+
+
+@pytest.mark.logs("history is not stored")
+def test_that_stopping_without_a_database_takes_only_as_long_as_it_was_given(tmp_path: Path) -> None:
+    way = Way(lambda: "host=/nowhere/at/all", tmp_path / "spool")
+    way.historian.start()
+    way.spool.record(levels(way.clock.now_us(), 5))
+    way.spool.flush()
+    until(lambda: way.historian.health.state is HistorianState.DOWN)
+    begin = way.clock.monotonic_us()
+    way.historian.stop(0.5)
+    assert way.clock.monotonic_us() - begin < 5 * SECOND
+    assert way.spool.waiting == 5
+    way.close()
+    way.reader.close()
+
+
+def test_that_what_is_waiting_is_shipped_before_the_end(way: Way) -> None:
+    way.spool.record(levels(way.clock.now_us(), 5))
+    way.shipped()
+    way.spool.record(levels(way.clock.now_us(), 50_000, 1, first=100))
+    way.spool.flush()
+    way.historian.stop(20)
+    assert way.spool.waiting == 0
+    assert counted(way.dsn())[0] == 50_005
+    assert sql(way.dsn(), "SELECT writer FROM plant") == [(None,)]

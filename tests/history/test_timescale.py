@@ -160,7 +160,7 @@ def test_that_the_apache_edition_keeps_chunks_and_rolls_up_by_the_collector(time
             )
             keep_up(database, Hypertable(), HistorianSettings(keep_raw_us=3 * DAY), now)
             rolled = database.execute("SELECT count(*), sum(n) FROM sample_10m").fetchone()
-            assert rolled == (600, 6000)
+            assert rolled == (599, 5990), "the last ten minutes may still get samples"
             kept = database.execute("SELECT min(time) >= %s FROM sample", (to_datetime(now - 4 * DAY),)).fetchone()
             assert kept == (True,)
             assert Hypertable().drop_oldest(database, now) is not None

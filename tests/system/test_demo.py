@@ -14,7 +14,7 @@ PLANT = shipped(Shipped.SCREENS) / "waterworks"
 
 @pytest.mark.timeout(120)
 def test_that_the_demo_counts_in_the_database_and_has_lost_nothing(program: Program) -> None:
-    done = program.run("demo", "--headless", "--for", "12s", "--json", timeout_s=110)
+    done = program.run("demo", "--headless", "--for", "20s", "--json", timeout_s=110)
     assert done.code == 0, done.err
     summary = json.loads(done.last_line)
     assert summary["tags"] >= 200
