@@ -49,7 +49,7 @@ def status_of(home: Home) -> dict[str, Any] | None:
 def is_well(found: dict[str, Any]) -> bool:
     """Whether all devices answer, the historian keeps up and nothing was lost."""
     devices_ok = all(device["state"] == "ok" for device in found["devices"].values())
-    return devices_ok and found["historian_state"] == "ok" and not found["samples_lost"]
+    return devices_ok and found["historian_state"] in ("ok", "starting") and not found["samples_lost"]
 
 
 def status_lines(found: dict[str, Any]) -> list[str]:

@@ -363,7 +363,12 @@ class Navigation(QWidget, Themed):
         painter.restore()
 
     def _paint_live_box(self, painter: QPainter, right: float) -> float:
-        """The live plant's alarms, blinking as they do there; returns where the box begins."""
+        """The live plant's alarms, blinking as they do there; returns where the box begins.
+
+        A picture of the past knows no live plant, and says nothing about it.
+        """
+        if self._live is self._session:
+            return right
         theme = self.theme
         shown = [(p, c) for p, c in sorted(self._live_counts.items()) if c.active]
         painter.setFont(font(14))

@@ -1,5 +1,6 @@
 """What the window needs of a session that shows the past, beyond what every session has."""
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import tzinfo
 from typing import Protocol
@@ -26,6 +27,9 @@ class Replay(Session, Protocol):
         """Once a frame: take over what was found, and move on."""
         ...
 
+
+MakeReplay = Callable[[int], Session]
+"""Makes a session of the past at a time, in microseconds UTC; it is a `Replay`."""
 
 SPEEDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 300.0, 1000.0)
 """What + and - step through."""

@@ -10,6 +10,7 @@ from hmi.mimic.theme import Theme
 
 PANE_WIDTH = 568
 COMPACT_BELOW = 1440
+LEAST_WIDTH, LEAST_HEIGHT = 1280, 720
 NOTICE_MS = 8000
 _FRAME_PX = 8
 

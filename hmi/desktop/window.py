@@ -24,17 +24,14 @@ from hmi.desktop.palette import Palette
 from hmi.desktop.panes import Panes
 from hmi.desktop.place import OpenScreens, Place, Trail, View, parent_of, screens_of_level, tags_in, title_of, way_to
 from hmi.desktop.pump import FramePump
-from hmi.desktop.rewind import Replay, next_speed
+from hmi.desktop.rewind import MakeReplay, Replay, next_speed
 from hmi.desktop.search import Command, Hit, Kind, tag_of
-from hmi.desktop.stage import COMPACT_BELOW, ReplayFrame, Stage
+from hmi.desktop.stage import COMPACT_BELOW, LEAST_HEIGHT, LEAST_WIDTH, ReplayFrame, Stage
 from hmi.desktop.style import palette_of, stylesheet_of, trend_look
 from hmi.desktop.time_bar import TimeBar
 from hmi.mimic.theme import Theme, ThemeName
 from hmi.mimic.view import MimicView
 from hmi.trend.view import TrendView
-
-MakeReplay = Callable[[int], Session]
-LEAST_WIDTH, LEAST_HEIGHT = 1280, 720
 
 
 class MainWindow(QScrollArea):

@@ -127,9 +127,10 @@ class SmallTrend(QWidget):
             draw_strokes(painter, plot, pen.drawn, low, high, look.ink2)
             if not self._labels and len(pen.drawn.y) and len(pen.drawn.x) and not pen.drawn.bad[-1:]:
                 self._draw_pointer(painter, plot, y_of(plot, low, high, float(pen.drawn.y[-1])))
-        if self._source.busy and pen.history is None:
+        if not self._source.knows(self._line.start_us):
             painter.setPen(look.ink2)
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "reading history")
+            state = "history not known" if self._source.silent else "reading history"
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, state)
 
     def _draw_pointer(self, painter: QPainter, plot: QRectF, y: float) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -14,6 +14,8 @@ from hmi.trend.handover import Handover
 from hmi.trend.pens import Pen, free_number
 from hmi.trend.timeline import Timeline
 
+AGAIN_MS = 3000
+"""How long the historian is left alone after it did not answer."""
 SETTLE_MS = 120
 """How long a span must stand still before history is asked for again."""
 
@@ -38,6 +40,7 @@ class TrendSource(QObject):
         self._wanted: tuple[Timeline, int] | None = None
         self._loaded: tuple[int, int, int] | None = None
         self._busy = False
+        self._silent = False
         self._round = 0
 
     @property
@@ -45,9 +48,14 @@ class TrendSource(QObject):
         """Whether the historian has been asked and has not answered yet."""
         return self._busy
 
+    @property
+    def silent(self) -> bool:
+        """Whether the historian did not answer; it is asked again in a few seconds."""
+        return self._silent
+
     def knows(self, start_us: int) -> bool:
         """Whether history from this time on has been read; before that, nothing may be said about it."""
-        return self._loaded is not None and start_us >= self._loaded[0] - 1
+        return self._loaded is not None and not self._silent and start_us >= self._loaded[0] - 1
 
     def set_session(self, session: Session) -> None:
         """Another plant time: pens stay, their data is asked for anew."""
@@ -63,6 +71,7 @@ class TrendSource(QObject):
         """What was loaded no longer holds; an answer under way is dropped."""
         self._loaded = None
         self._busy = False
+        self._silent = False
         self._round += 1
 
     def add(self, tag: str) -> Pen | None:
@@ -109,7 +118,7 @@ class TrendSource(QObject):
     def want(self, timeline: Timeline, width: int) -> None:
         """Say which span is shown; asks where what is loaded does not serve, at once or after a rest."""
         self._wanted = (timeline, max(width, 2))
-        if self._serves(timeline, width) or self._busy:
+        if self._silent or self._busy or self._serves(timeline, width):
             return
         if self._loaded is None:
             self._ask()
@@ -129,6 +138,7 @@ class TrendSource(QObject):
         return late <= 0 or (timeline.following and late < max(timeline.span_us // 8, MINUTE))
 
     def _ask(self) -> None:
+        self._silent = False
         if self._wanted is None or self._busy or not self.pens:
             return
         timeline, width = self._wanted
@@ -195,8 +205,7 @@ class TrendSource(QObject):
         if number != self._round:
             return
         self._busy = False
-        # Ask again later, not at once: the span counts as served until it moves on.
-        if self._wanted is not None:
-            timeline, width = self._wanted
-            self._loaded = (timeline.start_us, timeline.end_us, max(timeline.span_us // width, 1))
+        self._silent = True
+        self._round += 1
+        self._timer.start(AGAIN_MS)
         self.failed.emit(str(error))

@@ -55,7 +55,8 @@ class TrendTable(QWidget):
             texts = ["", pen.tag.name, pen.tag.description, _axis_words(pen)]
             quality = Quality.GOOD
             if pen.live is None or not self._source.knows(line.start_us):
-                texts += ["", "reading history", "", "", "", ""]
+                state = "history not known" if self._source.silent else "reading history"
+                texts += ["", state, "", "", "", ""]
             else:
                 at = value_at(pen.live, at_us, pen.gaps)
                 quality = quality_of(at.status)

@@ -312,9 +312,11 @@ def test_that_a_damaged_cache_of_nodes_is_made_anew(tmp_path: Path, monkeypatch:
 
     async def body() -> None:
         for _ in range(2):
-            async with demo(with_opc_ua=True) as devices:
-                async with Client(devices.environment["HMI_DEVICE_UA_1_URL"], timeout=30) as client:
-                    assert await client.get_node("ns=2;s=PT-401.sp").read_value() == 5.2
+            async with (
+                demo(with_opc_ua=True) as devices,
+                Client(devices.environment["HMI_DEVICE_UA_1_URL"], timeout=30) as client,
+            ):
+                assert await client.get_node("ns=2;s=PT-401.sp").read_value() == 5.2
 
     in_one_loop(body)
     assert trusted(cache_file())

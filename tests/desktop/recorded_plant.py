@@ -253,6 +253,7 @@ class _OnRecords:
         self.writes_version = 0
         self.asked: list[tuple[tuple[str, ...], int, int]] = []
         self.closed = False
+        self.historian_trouble = ""
 
     def show(self, time_us: int) -> None:
         """The table as it was at a time."""
@@ -269,6 +270,10 @@ class _OnRecords:
 
     def history(self, tags: Sequence[str], start_us: int, end_us: int, buckets: int) -> "Future[list[Series]]":
         self.asked.append((tuple(tags), start_us, end_us))
+        if self.historian_trouble:
+            failed: Future[list[Series]] = Future()
+            failed.set_exception(OSError(self.historian_trouble))
+            return failed
         return done(self.records.history(tags, start_us, end_us, buckets))
 
     def coverage(self, start_us: int, end_us: int) -> "Future[list[Coverage]]":

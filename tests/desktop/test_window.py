@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from hmi.core.clock import HOUR, MINUTE, SECOND
 from hmi.core.command import WriteState
@@ -566,3 +567,19 @@ def test_that_a_button_reached_by_tab_is_pressed_by_enter(desk: Desk) -> None:
     QTest.keyClick(button, Qt.Key.Key_Return)
     desk.beat()
     assert desk.live.acknowledged == ["LT-250/high"]
+
+
+def test_that_a_silent_historian_is_told_and_never_taken_for_an_empty_history(desk: Desk, qtbot: QtBot) -> None:
+    desk.live.historian_trouble = "connection refused"
+    desk.window.show_trend("PT-310")
+    desk.beat()
+    trend = desk.window.trend
+    assert trend is not None
+    assert trend.plot.failure == "connection refused"
+    [(_, texts, _)] = trend.table.lines()
+    assert texts[4:] == ("", "history not known", "", "", "", "")
+    desk.live.historian_trouble = ""
+    qtbot.waitUntil(lambda: (desk.beat(1), trend.plot.failure)[1] == "", timeout=10_000)
+    trend.table.recount()
+    [(_, texts, _)] = trend.table.lines()
+    assert texts[5] == "good"

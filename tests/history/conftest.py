@@ -62,10 +62,11 @@ def server_folder(open_folder: Path, made_cluster: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[EmbeddedPostgres]:
+def postgres(made_cluster: Path) -> Iterator[EmbeddedPostgres]:
     """One server for all tests that do not harm it."""
     folder = Path(tempfile.mkdtemp(prefix="hmi-"))
     folder.chmod(0o755)
+    subprocess.run(["cp", "-a", str(made_cluster), str(folder / "data")], check=True)
     server = EmbeddedPostgres(folder)
     server.start()
     yield server

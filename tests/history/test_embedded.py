@@ -39,13 +39,13 @@ def gone(pid: int) -> bool:
         return True
 
 
-def test_that_the_server_stops_with_its_last_lease_and_starts_again_with_its_data(open_folder: Path) -> None:
-    server = EmbeddedPostgres(open_folder)
+def test_that_the_server_stops_with_its_last_lease_and_starts_again_with_its_data(server_folder: Path) -> None:
+    server = EmbeddedPostgres(server_folder)
     with server.lease("export") as dsn:
         with psycopg.connect(dsn) as connection:
             connection.execute("CREATE TABLE kept AS SELECT generate_series(1, 100)")
-        pid = postmaster(open_folder)
-        other = EmbeddedPostgres(open_folder)
+        pid = postmaster(server_folder)
+        other = EmbeddedPostgres(server_folder)
         assert other.start() == dsn
         assert sorted(h.split(" (")[0] for h in server.holders()) == ["export", "start"]
     assert rows(dsn) == 100
