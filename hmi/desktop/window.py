@@ -130,9 +130,9 @@ class MainWindow(QScrollArea):
 
     def frame(self) -> None:
         """Bring everything that is visible up to date. Called by the pump 20 times a second, or by a test."""
-        replay = self.replay
-        if replay is not None:
-            replay.tick()
+        self.live.tick()
+        if self.session is not self.live:
+            self.session.tick()
         self._follow_plant()
         phase = self._clock.monotonic_us() // 1000 % 2000
         blink = Blink.at(phase)

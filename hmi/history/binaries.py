@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,11 +110,10 @@ def _is_root() -> bool:
 
 
 def _in_wheel() -> list[Path]:
-    frozen = getattr(sys, "_MEIPASS", None)
-    roots = [Path(frozen) / _WHEEL] if frozen else []
     spec = importlib.util.find_spec(_WHEEL)
-    if spec is not None and spec.submodule_search_locations:
-        roots += [Path(place) for place in spec.submodule_search_locations]
+    if spec is None or spec.submodule_search_locations is None:
+        return []
+    roots = [Path(place) for place in spec.submodule_search_locations]
     return [root / "pginstall18" / "bin" for root in roots if (root / "pginstall18" / "bin").is_dir()]
 
 

@@ -31,7 +31,7 @@ from hmi.history.binaries import (
 )
 from hmi.history.lock import FileLock, LockHeldError
 
-_LOG = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 _SOCKET_LIMIT = 100
 _PORT = 5432
 _SOCKET_LINE = 4
@@ -70,7 +70,7 @@ class EmbeddedPostgres:
     where that user cannot reach `folder`.
     """
 
-    def __init__(self, folder: Path, log: Callable[[str], None] = _LOG.info) -> None:
+    def __init__(self, folder: Path, log: Callable[[str], None] = _log.info) -> None:
         self.folder = folder.absolute()
         self._log = log
         self._clock: Clock = SystemClock()
@@ -266,11 +266,9 @@ class EmbeddedPostgres:
             "pid_file": str(data / "postmaster.pid"),
             "stop": [str(programs.path("pg_ctl")), "stop", "-m", "fast", "-D", str(data)],
         }
-        frozen = bool(getattr(sys, "frozen", False))
-        start = [sys.executable, "history-guard"] if frozen else [sys.executable, "-I", "-S", str(Path(guard.__file__))]
         with (place / "server.log").open("wb") as output:
             process = subprocess.Popen(
-                [*start, str(place)],
+                [sys.executable, "-I", "-S", str(Path(guard.__file__)), str(place)],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
@@ -356,6 +354,9 @@ class EmbeddedPostgres:
                     os.kill(pid, signal.SIGQUIT)
                 return
             pause.wait(_LOOK_S)
+
+        if self._socket_folder().parent != self._place():
+            shutil.rmtree(self._socket_folder(), ignore_errors=True)
 
     def _postmaster(self) -> int | None:
         """The process id of the server on our data, or None: a pid file may name a process that is something else."""
@@ -459,5 +460,8 @@ def _drop_orphaned_clusters() -> None:
     temporary = Path(tempfile.gettempdir()).resolve()
     for note in (ROOT_FOLDER / "clusters").glob("*/belongs_to"):
         owner = Path(note.read_text(encoding="utf-8"))
-        if temporary in owner.parents and not owner.exists():
-            shutil.rmtree(note.parent, ignore_errors=True)
+        if temporary not in owner.parents or owner.exists():
+            continue
+        with FileLock(note.parent / "guard.lock") as guarded:
+            if guarded.take():
+                shutil.rmtree(note.parent, ignore_errors=True)

@@ -18,7 +18,7 @@ from hmi.history.lock import FileLock, LockHeldError
 from hmi.history.room import Gap, Room, text_of
 from hmi.history.spoolfile import SpoolFile, SpoolTag, move_aside
 
-_LOG = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 _GROUP_S = 0.025
 _RETRY_S = 0.5
 _TIDY_S = 5.0
@@ -153,7 +153,7 @@ class Spool:
         try:
             self._file.keep_sent(self._sent)
         except sqlite3.Error as error:
-            _LOG.warning("the spool could not be closed in order: %s", error)
+            _log.warning("the spool could not be closed in order: %s", error)
         self._file.close()
         self._own.release()
 
@@ -255,7 +255,7 @@ class Spool:
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
-            _LOG.warning("the spool cannot be read: %s", error)
+            _log.warning("the spool cannot be read: %s", error)
             aside = move_aside(self._folder, str(self._clock.now_us()))
             self._file = SpoolFile(self._folder)
         self._numbers = self._file.numbers_of(self._tags)
@@ -271,7 +271,7 @@ class Spool:
         with self._changed:
             if broken is not self._file:
                 return
-            _LOG.warning("the spool cannot be read any more: %s", why)
+            _log.warning("the spool cannot be read any more: %s", why)
             broken.close()
             aside = move_aside(self._folder, str(self._clock.now_us()))
             self._file = SpoolFile(self._folder)
@@ -304,14 +304,38 @@ class Spool:
                 self._hurry = False
                 group, self._pending = self._pending, _Pending(ticket=self._pending.ticket)
                 closing = self._closing
-            if group and not self._commit(group) and closing:
-                _LOG.error("%d samples could not be kept: %s", group.n, self.trouble)
+            if group and not self._commit_whole(group) and closing:
+                _log.error("%d samples could not be kept: %s", group.n, self.trouble)
                 return
             if closing and not self._pending:
                 return
             if self._clock.monotonic_us() - tidied_us > _TIDY_S * SECOND or self._room.tight:
                 tidied_us = self._clock.monotonic_us()
                 self._tidy()
+
+    def _commit_whole(self, group: _Pending) -> bool:
+        """Put a group on disk; piece by piece where one of them is not what it should be, so that only that is lost."""
+        try:
+            return self._commit(group)
+        except Exception:
+            _log.exception("something that was recorded cannot be written; the rest of the group is kept")
+        pieces = [_Pending(samples=[pair], n=len(pair[0])) for pair in group.samples]
+        pieces += [_Pending(events=[event]) for event in group.events]
+        pieces += [_Pending(coverage=[row]) for row in group.coverage]
+        pieces += [_Pending(alarms={key: alarm}) for key, alarm in group.alarms.items()]
+        for piece in pieces:
+            try:
+                self._commit(piece)
+            except Exception as error:
+                _log.exception("this cannot be written and is lost: %s", piece)
+                with self._changed:
+                    self.trouble = f"Something that was recorded could not be written: {error}"
+                    if piece.n:
+                        self._lose(piece.n, self._clock.now_us())
+        with self._changed:
+            self._done = max(self._done, group.ticket)
+            self._changed.notify_all()
+        return True
 
     def _commit(self, group: _Pending) -> bool:
         """Put a group on disk. On failure it goes back to the front, and a pause is made."""
@@ -362,7 +386,7 @@ class Spool:
             self._begin_anew(file, str(error))
         else:
             if not self.trouble:
-                _LOG.error("the spool cannot write to the disk: %s", error)
+                _log.error("the spool cannot write to the disk: %s", error)
             self.trouble = f"The spool cannot write to the disk: {error}"
         with self._changed:
             later = self._pending
@@ -399,7 +423,7 @@ class Spool:
                     if self._pending or self._closing:
                         return
         except sqlite3.Error as error:
-            _LOG.warning("the spool could not be tidied: %s", error)
+            _log.warning("the spool could not be tidied: %s", error)
 
 
 def _parts(samples: Batch) -> list[Batch]:

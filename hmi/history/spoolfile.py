@@ -29,7 +29,7 @@ from hmi.history.chunk import (
     unpack_samples,
 )
 
-_LOG = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 FILE = "spool.sqlite"
 _FORMAT = 1
 _CHECK_BELOW = 64 * 1024 * 1024
@@ -39,7 +39,7 @@ CREATE TABLE about (one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT 
                     sent INTEGER NOT NULL);
 CREATE TABLE tag (id INTEGER PRIMARY KEY, name TEXT NOT NULL, lane TEXT NOT NULL, UNIQUE (name, lane));
 CREATE TABLE chunk (seq INTEGER PRIMARY KEY, made_us INTEGER NOT NULL, first_us INTEGER NOT NULL, n INTEGER NOT NULL,
-                    crc INTEGER NOT NULL, samples BLOB, events TEXT, coverage TEXT);
+                    total INTEGER NOT NULL, crc INTEGER NOT NULL, samples BLOB, events TEXT, coverage TEXT);
 CREATE TABLE alarm (key TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -82,6 +82,8 @@ class SpoolFile:
             newest = self._write.execute("SELECT coalesce(max(seq), 0) FROM chunk").fetchone()[0]
             self.last_seq: int = max(int(newest), self.sent)
             self.opened_seq = self.last_seq
+            newest = self._write.execute("SELECT total FROM chunk ORDER BY seq DESC LIMIT 1").fetchone()
+            self._total = 0 if newest is None else int(newest[0])
             self._read = self._connect()
         except (sqlite3.Error, TypeError, ValueError) as error:
             self._write.close()
@@ -155,9 +157,13 @@ class SpoolFile:
         with self._writing:
             self._write.execute("BEGIN IMMEDIATE")
             try:
+                total = self._total
                 for step, row in enumerate(rows, 1):
+                    total += row[2]
                     self._write.execute(
-                        "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (self.last_seq + step, *row)
+                        "INSERT INTO chunk (seq, total, made_us, first_us, n, crc, samples, events, coverage)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        (self.last_seq + step, total, *row),
                     )
                 if alarms:
                     self._write.executemany(
@@ -171,6 +177,7 @@ class SpoolFile:
                 raise
             self.sent = sent
             self.last_seq += len(rows)
+            self._total = total
 
     def keep_sent(self, sent: int) -> None:
         """Write down what the database has; only a hint, the database's own position counts."""
@@ -232,8 +239,13 @@ class SpoolFile:
         return [unpack_alarm(key, state) for key, state in rows]
 
     def waiting(self, sent: int) -> int:
+        """Samples in chunks after `sent`; told from running totals, however many chunks there are."""
         with self._reading:
-            return int(self._read.execute("SELECT coalesce(sum(n), 0) FROM chunk WHERE seq > ?", (sent,)).fetchone()[0])
+            first = self._read.execute(
+                "SELECT total - n FROM chunk WHERE seq > ? ORDER BY seq LIMIT 1", (sent,)
+            ).fetchone()
+            last = self._read.execute("SELECT total FROM chunk ORDER BY seq DESC LIMIT 1").fetchone()
+        return 0 if first is None or last is None else int(last[0] - first[0])
 
     def oldest(self, after: int) -> tuple[int, int] | None:
         """Sequence number and first time of the oldest chunk after `after`."""
@@ -298,5 +310,5 @@ def move_aside(folder: Path, mark: str) -> Path:
     for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
         if (folder / name).exists():
             shutil.move(folder / name, aside / name)
-    _LOG.error("the spool file could not be read and was moved to %s; a new one was begun", aside)
+    _log.error("the spool file could not be read and was moved to %s; a new one was begun", aside)
     return aside

@@ -58,7 +58,11 @@ class LiveSession:
         self._connection: LinkConnection | None = None
         self._asked: dict[int, Future[Frame]] = {}
         self._plant: Plant | None = None
+        self._arrived: Plant | None = None
+        self._told = False
+        self._filled = Table(0)
         self._revision: tuple[object, ...] = ()
+        self._names: tuple[str, ...] = ()
         self._health = Health()
         self._heard_us = 0
         self._link = LinkState.CONNECTING
@@ -85,8 +89,25 @@ class LiveSession:
         return self._plant
 
     def wait_for_plant(self, timeout_s: float) -> bool:
-        """Whether the collector has sent its plant in time."""
-        return self._ready.wait(timeout_s)
+        """Whether the collector has sent its plant in time. On the thread of the views."""
+        if not self._ready.wait(timeout_s):
+            return False
+        self.tick()
+        return True
+
+    def tick(self) -> None:
+        """Once a frame, on the thread of the views: take over a plant that has arrived, with its table.
+
+        Only here do the two change, so that a view never reads a new table by the indices of an old plant.
+        """
+        with self._lock:
+            arrived, table, told = self._arrived, self._filled, self._told
+            self._arrived, self._told = None, False
+        if arrived is not None:
+            self._plant = arrived
+            self.table = table
+        if told:
+            self.plant_version += 1
 
     def now_us(self) -> int:
         return self._clock.now_us()
@@ -250,7 +271,7 @@ class LiveSession:
         self._heard_us = self._clock.now_us()
         body = frame.body
         if frame.kind == "batch":
-            self.table.apply(batch_of(frame))
+            self._filled.apply(batch_of(frame))
         elif frame.kind == "reply":
             with self._lock:
                 future = self._asked.pop(body["id"], None)
@@ -279,10 +300,13 @@ class LiveSession:
                 log.error("the collector's plant cannot be read here: %s", "; ".join(map(str, found)))
                 return
             self._revision = revision
-            if self._plant is None or [t.name for t in plant.tags] != [t.name for t in self._plant.tags]:
-                self.table = Table(len(plant.tags))
-            self._plant = plant
-        self.table.apply(batch_of(frame))
+            names = tuple(t.name for t in plant.tags)
+            with self._lock:
+                if names != self._names:
+                    self._names = names
+                    self._filled = Table(len(names))
+                self._arrived = plant
+        self._filled.apply(batch_of(frame))
         self.problems = [message.problem_from(p) for p in body["problems"]]
         if frame.kind == "welcome":
             self.who = body["who"]
@@ -294,7 +318,8 @@ class LiveSession:
             self.alarms_version += 1
             self.writes_version += 1
         self._link = LinkState.OK
-        self.plant_version += 1
+        with self._lock:
+            self._told = True
         self._ready.set()
 
     def _take_alarms(self, changed: list[Alarm]) -> None:

@@ -143,6 +143,14 @@ def draw_limit(painter: QPainter, area: QRectF, y: float, ink: QColor) -> None:
     painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
 
 
+def draw_on_plate(painter: QPainter, at: QPointF, text: str, ink: QColor, plate: QColor) -> None:
+    """A text that can be read over hatches and curves; `at` is the left end of its baseline."""
+    box = painter.fontMetrics().boundingRect(text).translated(at.toPoint()).adjusted(-3, -1, 3, 1)
+    painter.fillRect(box, plate)
+    painter.setPen(ink)
+    painter.drawText(at, text)
+
+
 def draw_badge(painter: QPainter, number: int, x: float, y: float, look: Look) -> None:
     """The number of a pen on its colour, 20 pixels square, with its top left corner at (x, y)."""
     box = QRectF(x, y, 20, 20)

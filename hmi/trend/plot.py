@@ -19,6 +19,7 @@ from hmi.trend.painting import (
     draw_band,
     draw_gap,
     draw_limit,
+    draw_on_plate,
     draw_strokes,
     draw_uncertain,
     gap_boxes,
@@ -220,16 +221,14 @@ class TrendPlot(QWidget):
                 continue
             draw_limit(painter, area, y, look.ink)
             painter.setFont(font(14))
-            painter.setPen(look.ink)
-            painter.drawText(
-                QPointF(area.x() + 8, y - 8), f"{pen.tag.name} {limit.letters} {pen.tag.format(limit.value)}"
-            )
+            text = f"{pen.tag.name} {limit.letters} {pen.tag.format(limit.value)}"
+            draw_on_plate(painter, QPointF(area.x() + 8, y - 8), text, look.ink, look.well)
         if pen.tag.normal is not None:
             y = y_of(area, *pen.range, pen.tag.normal[1])
             if area.top() <= y <= area.bottom() - 20:
                 painter.setFont(font(12))
-                painter.setPen(look.ink2)
-                painter.drawText(QPointF(area.x() + 8, y + 18), f"{pen.tag.name} normal")
+                text = f"{pen.tag.name} normal"
+                draw_on_plate(painter, QPointF(area.x() + 8, y + 18), text, look.ink2, look.band)
 
     def _paint_ends(self, painter: QPainter, area: QRectF) -> None:
         """Each pen's number at its right end; numbers make room for one another."""

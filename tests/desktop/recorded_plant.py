@@ -291,6 +291,9 @@ class LiveOnRecords(_OnRecords):
 
     mode = Mode.LIVE
 
+    def tick(self) -> None:
+        """Nothing comes from another thread here."""
+
     def __init__(self, records: Records, clock: HandClock) -> None:
         super().__init__(records, clock)
         self.acknowledged: list[str] = []

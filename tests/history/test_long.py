@@ -25,7 +25,8 @@ from hmi.core.plant import HistorianSettings
 from hmi.history.embedded import EmbeddedPostgres
 from hmi.history.historian import Historian
 from hmi.history.spool import Spool
-from tests.history.conftest import TAGS
+from hmi.core.tag import Tag
+TAGS = [Tag("tank.level", 0)]
 clock = SystemClock()
 server = EmbeddedPostgres(Path(sys.argv[2]))
 spool = Spool(Path(sys.argv[1]), TAGS, clock, keep_sent_us=DAY)

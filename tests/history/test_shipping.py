@@ -84,7 +84,8 @@ from hmi.core.clock import DAY, SystemClock
 from hmi.core.plant import HistorianSettings
 from hmi.history.historian import Historian
 from hmi.history.spool import Spool
-from tests.history.conftest import TAGS
+from hmi.core.tag import Tag
+TAGS = [Tag("tank.level", 0)]
 clock = SystemClock()
 spool = Spool(Path(sys.argv[1]), TAGS, clock, keep_sent_us=DAY)
 historian = Historian(lambda: sys.argv[2], spool, "test plant", TAGS, HistorianSettings(), clock)

@@ -269,13 +269,13 @@ def test_that_a_disk_filled_by_others_loses_nothing_while_memory_lasts(small_dis
 
 _WRITER = """
 import sys
-from contextlib import suppress
 from pathlib import Path
 import numpy as np
 from hmi.core.batch import make_batch
 from hmi.core.clock import DAY, SystemClock
 from hmi.history.spool import Spool
-from tests.history.conftest import TAGS
+from hmi.core.tag import Tag
+TAGS = [Tag("tank.level", 0)]
 spool = Spool(Path(sys.argv[1]), TAGS, SystemClock(), keep_sent_us=DAY)
 n = int(sys.argv[2])
 while True:
@@ -309,6 +309,23 @@ def test_that_nothing_committed_is_lost_or_doubled_when_the_writer_is_killed(tmp
         assert len(kept) >= promised
         begun = len(kept)
         spool.close()
+
+
+@pytest.mark.logs("cannot be written")
+def test_that_a_batch_that_names_no_tag_of_the_plant_takes_no_other_with_it(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    spool.record(levels(NOW, 5))
+    spool.record(levels(NOW, 3, tag=9999))
+    spool.record(levels(NOW, 5, first=5))
+    spool.record_events([Event(NOW, EventKind.CONFIGURATION, "collector", "new files")])
+    spool.flush()
+    assert values(spool) == [float(v) for v in range(10)]
+    assert spool.lost == 3
+    spool.record(levels(NOW, 5, first=10))
+    spool.flush()
+    kinds = [e.kind for chunk in everything(spool) for e in chunk.events]
+    assert sorted(kinds) == [EventKind.CONFIGURATION, EventKind.HISTORY_GAP]
+    spool.close()
 
 
 def test_that_sent_chunks_stay_for_their_time_and_then_go(tmp_path: Path) -> None:

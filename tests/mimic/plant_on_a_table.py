@@ -82,6 +82,9 @@ class PlantOnATable:
         self.asked: list[tuple[tuple[str, ...], int, int]] = []
         self.written: list[tuple[str, object]] = []
 
+    def tick(self) -> None:
+        """Nothing comes from another thread here."""
+
     def now_us(self) -> int:
         return self.time_us
 
