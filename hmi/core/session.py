@@ -88,6 +88,7 @@ class Session(Protocol):
     def tick(self) -> None:
         """Once a frame, on the thread of the views: only here do `plant` and `table` become others."""
         ...
+
     def now_us(self) -> int:
         """The time that this session shows."""
         ...

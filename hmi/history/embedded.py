@@ -31,7 +31,7 @@ from hmi.history.binaries import (
 )
 from hmi.history.lock import FileLock, LockHeldError
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 _SOCKET_LIMIT = 100
 _PORT = 5432
 _SOCKET_LINE = 4
@@ -70,7 +70,7 @@ class EmbeddedPostgres:
     where that user cannot reach `folder`.
     """
 
-    def __init__(self, folder: Path, log: Callable[[str], None] = _log.info) -> None:
+    def __init__(self, folder: Path, log: Callable[[str], None] = log.info) -> None:
         self.folder = folder.absolute()
         self._log = log
         self._clock: Clock = SystemClock()

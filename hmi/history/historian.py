@@ -20,7 +20,7 @@ from hmi.history.shipment import FencedError, Shipment, enter_tags
 from hmi.history.spool import Spool
 from hmi.history.upkeep import Upkeep
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 _ONE_SHIPMENT = 50_000
 _PAUSE_S = 0.2
 _LOOK_S = 1.0
@@ -127,7 +127,7 @@ class Historian:
             except _TROUBLE as error:
                 self._down(error)
             except Exception as error:
-                _log.exception("history is not stored because of an error in Hindsight itself")
+                log.exception("history is not stored because of an error in Hindsight itself")
                 self._down(error)
             finally:
                 self._disconnect(connected)
@@ -141,14 +141,14 @@ class Historian:
     def _down(self, error: Exception) -> None:
         why = str(error).strip().split("\n", 1)[0] or type(error).__name__
         if self._health.why != why and not self._stopping.is_set():
-            _log.warning("history is not stored for now, it waits in the spool: %s", why)
+            log.warning("history is not stored for now, it waits in the spool: %s", why)
         self._health = replace(self._health, state=HistorianState.DOWN, why=why)
 
     def _well(self, stored: int) -> None:
         """The database has taken what we had."""
         self._failures = 0
         if self._health.state is not HistorianState.OK:
-            _log.info("history is stored")
+            log.info("history is stored")
         self._health = replace(self._health, state=HistorianState.OK, why="", stored=self._health.stored + stored)
 
     def _disconnect(self, connected: _Connected | None) -> None:
@@ -160,7 +160,7 @@ class Historian:
                 try:
                     connected.shipment.leave()
                 except psycopg.Error as error:
-                    _log.debug("the database went while leaving it: %s", error)
+                    log.debug("the database went while leaving it: %s", error)
             connected.database.close()
 
     def _connect(self) -> _Connected:
@@ -214,7 +214,7 @@ class Historian:
         known = spool.uuid in self._met
         self._met.add(spool.uuid)
         if row is not None and row[0] > spool.opened_seq and not known:
-            _log.warning("the spool is older than the database; what was recorded since the start is numbered anew")
+            log.warning("the spool is older than the database; what was recorded since the start is numbered anew")
             spool.renumber(int(row[0]))
         position = -1 if row is None else int(row[0])
         oldest = spool.oldest_kept()
@@ -229,7 +229,7 @@ class Historian:
             )
             position = first - 1
         elif position < spool.sent_seq:
-            _log.warning("the database is older than the spool; what the spool has kept is sent again")
+            log.warning("the database is older than the spool; what the spool has kept is sent again")
         spool.mark_sent(position)
         return position
 

@@ -18,7 +18,7 @@ from hmi.history.lock import FileLock, LockHeldError
 from hmi.history.room import Gap, Room, text_of
 from hmi.history.spoolfile import SpoolFile, SpoolTag, move_aside
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 _GROUP_S = 0.025
 _RETRY_S = 0.5
 _TIDY_S = 5.0
@@ -153,7 +153,7 @@ class Spool:
         try:
             self._file.keep_sent(self._sent)
         except sqlite3.Error as error:
-            _log.warning("the spool could not be closed in order: %s", error)
+            log.warning("the spool could not be closed in order: %s", error)
         self._file.close()
         self._own.release()
 
@@ -255,7 +255,7 @@ class Spool:
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
-            _log.warning("the spool cannot be read: %s", error)
+            log.warning("the spool cannot be read: %s", error)
             aside = move_aside(self._folder, str(self._clock.now_us()))
             self._file = SpoolFile(self._folder)
         self._numbers = self._file.numbers_of(self._tags)
@@ -271,7 +271,7 @@ class Spool:
         with self._changed:
             if broken is not self._file:
                 return
-            _log.warning("the spool cannot be read any more: %s", why)
+            log.warning("the spool cannot be read any more: %s", why)
             broken.close()
             aside = move_aside(self._folder, str(self._clock.now_us()))
             self._file = SpoolFile(self._folder)
@@ -305,7 +305,7 @@ class Spool:
                 group, self._pending = self._pending, _Pending(ticket=self._pending.ticket)
                 closing = self._closing
             if group and not self._commit_whole(group) and closing:
-                _log.error("%d samples could not be kept: %s", group.n, self.trouble)
+                log.error("%d samples could not be kept: %s", group.n, self.trouble)
                 return
             if closing and not self._pending:
                 return
@@ -318,7 +318,7 @@ class Spool:
         try:
             return self._commit(group)
         except Exception:
-            _log.exception("something that was recorded cannot be written; the rest of the group is kept")
+            log.exception("something that was recorded cannot be written; the rest of the group is kept")
         pieces = [_Pending(samples=[pair], n=len(pair[0])) for pair in group.samples]
         pieces += [_Pending(events=[event]) for event in group.events]
         pieces += [_Pending(coverage=[row]) for row in group.coverage]
@@ -327,7 +327,7 @@ class Spool:
             try:
                 self._commit(piece)
             except Exception as error:
-                _log.exception("this cannot be written and is lost: %s", piece)
+                log.exception("this cannot be written and is lost: %s", piece)
                 with self._changed:
                     self.trouble = f"Something that was recorded could not be written: {error}"
                     if piece.n:
@@ -355,7 +355,6 @@ class Spool:
                 for b, numbers in group.samples
             )
             file.commit(now_us, _parts(samples), events, [*gap_rows, *kept], list(group.alarms.values()), self._sent)
-            self.bytes = file.bytes_used()
         except (sqlite3.Error, OSError) as error:
             self._failed(group, file, error)
             return False
@@ -371,7 +370,15 @@ class Spool:
             self._done = max(self._done, group.ticket)
             self._changed.notify_all()
         self._arrived.set()
+        self._measure(file)
         return True
+
+    def _measure(self, file: SpoolFile) -> None:
+        """How large the spool is now. What was committed stays so, whatever comes of the measuring."""
+        try:
+            self.bytes = file.bytes_used()
+        except sqlite3.Error as error:
+            log.warning("the spool could not be measured: %s", error)
 
     def _give_up(self, group: _Pending) -> None:
         """There is no room: the oldest is kept, these samples are lost."""
@@ -386,7 +393,7 @@ class Spool:
             self._begin_anew(file, str(error))
         else:
             if not self.trouble:
-                _log.error("the spool cannot write to the disk: %s", error)
+                log.error("the spool cannot write to the disk: %s", error)
             self.trouble = f"The spool cannot write to the disk: {error}"
         with self._changed:
             later = self._pending
@@ -423,7 +430,7 @@ class Spool:
                     if self._pending or self._closing:
                         return
         except sqlite3.Error as error:
-            _log.warning("the spool could not be tidied: %s", error)
+            log.warning("the spool could not be tidied: %s", error)
 
 
 def _parts(samples: Batch) -> list[Batch]:

@@ -29,7 +29,7 @@ from hmi.history.chunk import (
     unpack_samples,
 )
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 FILE = "spool.sqlite"
 _FORMAT = 1
 _CHECK_BELOW = 64 * 1024 * 1024
@@ -310,5 +310,5 @@ def move_aside(folder: Path, mark: str) -> Path:
     for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
         if (folder / name).exists():
             shutil.move(folder / name, aside / name)
-    _log.error("the spool file could not be read and was moved to %s; a new one was begun", aside)
+    log.error("the spool file could not be read and was moved to %s; a new one was begun", aside)
     return aside

@@ -14,7 +14,7 @@ from hmi.history.database import Database, connect
 from hmi.history.dialect import Dialect
 from hmi.history.spool import Spool
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 _EVERY_S = 60.0
 _AT_LEAST_FREE = 0.05
 _KEEP_EVENTS_US = 3 * 365 * DAY
@@ -44,7 +44,7 @@ class Upkeep:
             try:
                 database.cancel_safe(timeout=5)
             except psycopg.Error as error:
-                _log.debug("the upkeep could not be interrupted: %s", error)
+                log.debug("the upkeep could not be interrupted: %s", error)
         self._thread.join(30)
 
     def _run(self) -> None:
@@ -56,7 +56,7 @@ class Upkeep:
                     self._stopping.wait(_EVERY_S)
         except psycopg.OperationalError as error:
             # The shipping thread meets the same trouble, says so, and starts a new upkeep when it is over.
-            _log.debug("upkeep ended: %s", error)
+            log.debug("upkeep ended: %s", error)
 
     def _round(self, database: Database) -> None:
         try:
@@ -66,13 +66,13 @@ class Upkeep:
         except psycopg.errors.QueryCanceled:
             return
         except psycopg.errors.LockNotAvailable:
-            _log.info("old history is in use and is deleted later")
+            log.info("old history is in use and is deleted later")
         except psycopg.OperationalError:
             raise
         except psycopg.Error as error:
-            _log.warning("upkeep of the database failed: %s", str(error).strip())
+            log.warning("upkeep of the database failed: %s", str(error).strip())
         except Exception:
-            _log.exception("upkeep of the database failed because of an error in Hindsight itself")
+            log.exception("upkeep of the database failed because of an error in Hindsight itself")
 
 
 def keep_up(database: Database, dialect: Dialect, settings: HistorianSettings, now_us: int) -> None:
@@ -108,7 +108,7 @@ def keep_to_share(
             f"History before {to_datetime(until_us):%Y-%m-%d %H:%M} UTC was deleted to keep to "
             f"{settings.share_of_disk * 100:.0f} % of the disk."
         )
-        _log.warning("%s", text)
+        log.warning("%s", text)
         found.append(Event(now_us, EventKind.HISTORY_GAP, COLLECTOR, text, detail={"until_us": until_us, "used": used}))
         measured = disk or _disk_of(database)
     return found

@@ -54,7 +54,9 @@ class Records:
         self.plant = plant
         self.answers = ThreadPoolExecutor(1, thread_name_prefix="history")
         sources = [COLLECTOR, *(device.name for device in plant.devices)]
-        self.coverage = [c for s in sources for c in (Coverage(s, NOW_US - 7 * DAY, GAP[0]), Coverage(s, GAP[1], NOW_US))]
+        self.coverage = [
+            c for s in sources for c in (Coverage(s, NOW_US - 7 * DAY, GAP[0]), Coverage(s, GAP[1], NOW_US))
+        ]
         rules = plant.alarms[:40]
         self.alarms = [Alarm(r.key, AlarmState.UNACKNOWLEDGED, NOW_US - i * MINUTE) for i, r in enumerate(rules)]
         self.events = [
