@@ -10,13 +10,15 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hmi.core.batch import Floats, Ints, Statuses
 from hmi.core.clock import MINUTE, SECOND
 from hmi.core.event import COLLECTOR, Coverage
 from hmi.core.plant import Plant
 from hmi.core.series import Series
 from hmi.core.session import Session
-from hmi.core.status import BAD_NO_DATA, Quality, quality_of
+from hmi.core.status import Quality, quality_of
 from hmi.core.table import Table
 
 log = logging.getLogger(__name__)
@@ -38,18 +40,42 @@ class Kind(IntEnum):
 
 
 class Columns(NamedTuple):
-    """One entry a column, oldest first; `low` and `high` are 0 where `kind` has no value. `key` names the picture."""
+    """One entry a column, oldest first; `low`, `high` and `last` mean nothing where `kind` has no value.
+
+    `kind` holds numbers of `Kind`. `key` names the picture.
+    """
 
     key: tuple[int, int]
-    low: list[float]
-    high: list[float]
-    last: list[float]
-    kind: list[Kind]
+    low: Floats
+    high: Floats
+    last: Floats
+    kind: NDArray[np.int8]
 
 
 class Interval(NamedTuple):
     start_us: int
     end_us: int
+
+
+class Covered:
+    """When a tag could be read: intervals by their begin. Made once for all curves of a source."""
+
+    def __init__(self, intervals: Sequence[Interval]) -> None:
+        rows = sorted(intervals)
+        self._start: Ints = np.array([i.start_us for i in rows], np.int64)
+        self._end: Ints = np.maximum.accumulate(np.array([i.end_us for i in rows], np.int64))
+
+    def gaps(self, begin: Ints, end: Ints, sample: Ints, width_us: int, judged_us: int) -> NDArray[np.bool_]:
+        """Which columns without a sample are gaps: nothing was collected, or nothing since the collector came back.
+
+        `sample` is when the newest sample before each column was taken.
+        """
+        if not len(self._start):
+            return np.asarray(begin < judged_us)
+        first = np.searchsorted(self._end, begin, "right")
+        start = self._start[np.minimum(first, len(self._start) - 1)]
+        collected = (first < len(self._start)) & (start < end)
+        return np.where(collected, sample + width_us < start, begin < judged_us)
 
 
 class Curve:
@@ -69,11 +95,11 @@ class Curve:
         self._value = np.empty(0)
         self._status = np.empty(0, np.uint32)
         self._fresh: list[tuple[int, float, int]] = []
-        self._covered: list[Interval] | None = None
+        self._covered: Covered | None = None
         self._judged_us = 0
         self._made: Columns | None = None
 
-    def load(self, series: Series, covered: list[Interval] | None) -> None:
+    def load(self, series: Series, covered: Covered | None) -> None:
         """Take over history; samples that came live after its end stay."""
         self._times, self._value = series.time_us, series.value
         self._low, self._high, self._status = series.low, series.high, series.status
@@ -108,8 +134,8 @@ class Curve:
         """The columns up to the one before now; kept until the next column begins."""
         key = self.key(now_us)
         if not self._load:
-            n = self.columns
-            return Columns(key, [0.0] * n, [0.0] * n, [0.0] * n, [Kind.NOTHING] * n)
+            none = np.zeros(self.columns)
+            return Columns(key, none, none, none, np.zeros(self.columns, np.int8))
         if self._made is None or self._made.key != key:
             self._flush(now_us - self.span_us)
             self._made = self._make(key)
@@ -132,48 +158,56 @@ class Curve:
 
     def _make(self, key: tuple[int, int]) -> Columns:
         n = self.columns
-        first = key[0] - n
-        edges = (np.arange(n + 1, dtype=np.int64) + first) * self.width_us
-        places = np.searchsorted(self._times, edges).tolist()
-        low, high, last, kinds = [0.0] * n, [0.0] * n, [0.0] * n, [Kind.NOTHING] * n
-        begins = edges.tolist()
-        for k in range(n):
-            a, b = places[k], places[k + 1]
-            held = b - 1
-            if held < 0:
-                kinds[k] = Kind.NOT_RECORDED if self._gap(begins[k], begins[k + 1], 0) else Kind.NOTHING
-                continue
-            if b == a and self._gap(begins[k], begins[k + 1], int(self._times[held])):
-                kinds[k] = Kind.NOT_RECORDED
-                continue
-            kinds[k] = _kind(int(self._status[held]), float(self._value[held]))
-            if kinds[k] not in (Kind.VALUE, Kind.WEAK):
-                continue
-            last[k] = float(self._value[held])
-            low[k] = high[k] = last[k]
-            if b > a:
-                lows, highs = self._low[a:b], self._high[a:b]
-                if not np.isnan(lows).all():
-                    low[k], high[k] = float(np.nanmin(lows)), float(np.nanmax(highs))
-        return Columns(key, low, high, last, kinds)
+        edges = (np.arange(n + 1, dtype=np.int64) + (key[0] - n)) * self.width_us
+        places = np.searchsorted(self._times, edges)
+        begin, end = places[:-1], places[1:]
+        filled = end > begin
+        known = end > 0
+        kind = np.zeros(n, np.int8)
+        last = np.zeros(n)
+        if not len(self._times):
+            return Columns(key, last, last, last, self._with_gaps(kind, edges, ~filled, np.zeros(n, np.int64)))
+        held = np.maximum(end - 1, 0)
+        last = self._value[held]
+        kind[known] = _kinds(self._status[held[known]], last[known])
+        low, high = last.copy(), last.copy()
+        if filled.any():
+            runs = begin[filled]
+            upto = int(end[-1])
+            lows = np.fmin.reduceat(self._low[:upto], runs)
+            highs = np.fmax.reduceat(self._high[:upto], runs)
+            low[filled] = np.where(np.isnan(lows), low[filled], lows)
+            high[filled] = np.where(np.isnan(highs), high[filled], highs)
+        return Columns(
+            key, low, high, last, self._with_gaps(kind, edges, ~filled, np.where(known, self._times[held], 0))
+        )
 
-    def _gap(self, start_us: int, end_us: int, sample_us: int) -> bool:
-        """Whether nothing was collected in a column without samples, or nothing since the collector came back."""
-        if self._covered is None:
-            return False
-        for interval in self._covered:
-            if interval.start_us < end_us and interval.end_us > start_us:
-                return sample_us + self.width_us < interval.start_us
-        return start_us < self._judged_us
+    def _with_gaps(
+        self, kind: NDArray[np.int8], edges: Ints, empty: NDArray[np.bool_], sample: Ints
+    ) -> NDArray[np.int8]:  # fmt: skip
+        if self._covered is not None and empty.any():
+            gaps = self._covered.gaps(edges[:-1], edges[1:], sample, self.width_us, self._judged_us)
+            kind[empty & gaps] = Kind.NOT_RECORDED
+        return kind
 
 
-def _kind(status: int, value: float) -> Kind:
-    if status == BAD_NO_DATA:
-        return Kind.NOT_RECORDED
+def _kinds(status: Statuses, value: Floats) -> NDArray[np.int8]:
+    """What the columns show that hold these samples."""
+    if not status.any():
+        return np.where(np.isnan(value), np.int8(Kind.BAD), np.int8(Kind.VALUE))
+    codes, which = np.unique(status, return_inverse=True)
+    kinds = np.array([_kind(code) for code in codes.tolist()], np.int8)[which]
+    kinds[np.isnan(value) & ((kinds == Kind.VALUE) | (kinds == Kind.WEAK))] = Kind.BAD
+    return kinds
+
+
+def _kind(status: int) -> Kind:
     quality = quality_of(status)
+    if quality is Quality.NOT_RECORDED:
+        return Kind.NOT_RECORDED
     if quality is Quality.NEVER_READ:
         return Kind.NOTHING
-    if not quality.has_value or value != value:
+    if not quality.has_value:
         return Kind.BAD
     return Kind.WEAK if quality is Quality.STALE else Kind.VALUE
 
@@ -254,22 +288,25 @@ class Curves:
                 continue
             found = {s.tag: s for s in asked.series.result()}
             coverage = asked.coverage.result()
+            covered: dict[str, Covered | None] = {}
             for curve in asked.curves:
                 if curve.tag in found:
-                    curve.load(found[curve.tag], self._covered(curve.index, coverage, now_us))
+                    source = self.plant.tags[curve.index].device or COLLECTOR
+                    if source not in covered:
+                        covered[source] = self._covered(source, coverage, now_us)
+                    curve.load(found[curve.tag], covered[source])
                     loaded.add(curve.index)
         return loaded
 
-    def _covered(self, index: int, coverage: Sequence[Coverage], now_us: int) -> list[Interval] | None:
-        """When the tag could be read: its device, or the collector for derived tags. None where nothing is known."""
+    def _covered(self, source: str, coverage: Sequence[Coverage], now_us: int) -> Covered | None:
+        """When tags of a device, or those derived by the collector, could be read. None where nothing is known."""
         if not coverage:
             return None
-        source = self.plant.tags[index].device or COLLECTOR
-        rows = sorted((c for c in coverage if c.source == source), key=lambda c: c.start_us)
-        return [
+        return Covered([
             Interval(c.start_us, now_us if not c.why and c.end_us > now_us - _STILL_GOING_US else c.end_us)
-            for c in rows
-        ]
+            for c in coverage
+            if c.source == source
+        ])  # fmt: skip
 
     def wait(self, seconds: float) -> None:
         """Wait for what was asked, for pictures that are made once."""

@@ -136,14 +136,15 @@ class TrendDrawable(Drawable):
             columns = curve.at(self._now_us)
             if number > 1:
                 # One hatch for all: where the first pen has values, another pen's gap shows as its missing line.
-                kinds = [k if k in (Kind.VALUE, Kind.WEAK) else Kind.NOTHING for k in columns.kind]
-                columns = columns._replace(kind=kinds)
+                has = (columns.kind == Kind.VALUE) | (columns.kind == Kind.WEAK)
+                columns = columns._replace(kind=np.where(has, columns.kind, np.int8(Kind.NOTHING)))
 
-            def height(value: float, of: tuple[float, float] = bounds) -> float:
-                return self._y(value, of)
+            def heights(values: Floats, of: tuple[float, float] = bounds) -> Floats:
+                share = (np.clip(values, *of) - of[0]) / (of[1] - of[0])
+                return np.asarray(plot.height() * (1 - share))
 
             gaps = (canvas.hatch, canvas.dots)
-            paint_columns(painter, columns, plot.width(), plot.height(), height, theme.pen[number], gaps, number > 6)
+            paint_columns(painter, columns, plot.width(), plot.height(), heights, theme.pen[number], gaps, number > 6)
         painter.end()
         return pixmap
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPixmap
 
 from hmi.core.alarm import AlarmKind, AlarmState
+from hmi.core.batch import Floats
 from hmi.core.plant import Plant
 from hmi.core.status import Quality
 from hmi.core.tag import Tag
@@ -58,6 +60,11 @@ class AnalogueScale:
         """Height of a value from the top of the rectangle, kept inside."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return self.rect.height() * (1 - share)
+
+    def heights(self, values: Floats) -> Floats:
+        """`y` for many values."""
+        share = (np.clip(values, self.low, self.high) - self.low) / (self.high - self.low)
+        return np.asarray(self.rect.height() * (1 - share))
 
     def look(self, now: Situation, condition: Condition, stands: bool) -> ScaleLook:
         key = self.curve.key(now.now_us)
@@ -136,10 +143,10 @@ class AnalogueScale:
 
     def _last_piece(self, canvas: Canvas, at: float, columns: Columns, bar: QRectF, quality: Quality) -> None:
         """From the last whole column to the pointer."""
-        if columns.kind and columns.kind[-1] in (Kind.VALUE, Kind.WEAK):
+        if len(columns.kind) and columns.kind[-1] in (Kind.VALUE, Kind.WEAK):
             step = self.trend_width / len(columns.kind)
             dash = (4.0, 3.0) if quality is Quality.STALE else ()
-            start = self.rect.y() + self.y(columns.last[-1])
+            start = self.rect.y() + self.y(float(columns.last[-1]))
             canvas.line(bar.x() - step / 2, start, bar.x(), at, canvas.theme.ink2, 1.0, dash)
 
     def _trend(self, canvas: Canvas, look: ScaleLook, columns: Columns, quality: Quality) -> None:
@@ -161,54 +168,61 @@ class AnalogueScale:
             painter.fillRect(QRectF(0, top, w, bottom - top), theme.band)
         if columns is not None:
             gap = QBrush(canvas.hatch), QBrush(canvas.dots)
-            paint_columns(painter, columns, w, h, self.y, theme.ink2, gap, quality is Quality.STALE)
+            paint_columns(painter, columns, w, h, self.heights, theme.ink2, gap, quality is Quality.STALE)
         painter.end()
         return pixmap
 
 
 def paint_columns(
-    painter: QPainter, columns: Columns, width: float, height: float, y: Callable[[float], float], color: QColor,
+    painter: QPainter, columns: Columns, width: float, height: float, y: Callable[[Floats], Floats], color: QColor,
     gap: tuple[QBrush, QBrush], stale: bool,
 ) -> None:  # fmt: skip
-    """A curve of columns over the whole width: lines where there are values, hatch or dots where there are none."""
-    n = len(columns.kind)
-    step = width / n
-    run: list[QPointF] = []
-    weak = False
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    """A curve of columns over the whole width: lines where there are values, hatch or dots where there are none.
 
-    def finish() -> None:
-        if len(run) == 1:
-            run.append(run[0] + QPointF(step / 2, 0))
-        if run:
+    `y` gives the heights of values from the top.
+    """
+    kinds = columns.kind
+    n = len(kinds)
+    step = width / n
+    low, high, last = y(columns.low), y(columns.high), y(columns.last)
+    begins = [0, *(np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist(), n]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    joint: list[QPointF] = []
+    for first, after in zip(begins, begins[1:], strict=False):
+        kind = int(kinds[first])
+        if kind in (Kind.VALUE, Kind.WEAK):
+            run = joint + _points(slice(first, after), step, low, high, last)
+            joint = run[-1:]
+            if len(run) == 1:
+                run.append(run[0] + QPointF(step / 2, 0))
             # A line wider than one pixel costs many times as much; two lines half a pixel apart look the same.
-            painter.setPen(marks.pen(color, 1.0, (4, 3) if weak or stale else ()))
+            painter.setPen(marks.pen(color, 1.0, (4, 3) if kind == Kind.WEAK or stale else ()))
             painter.drawPolyline(run)
             painter.translate(0, 0.5)
             painter.drawPolyline(run)
             painter.translate(0, -0.5)
-            run.clear()
-
-    for k, kind in enumerate(columns.kind):
-        x = (k + 0.5) * step
-        if kind in (Kind.VALUE, Kind.WEAK):
-            if run and weak != (kind is Kind.WEAK):
-                joint = run[-1]
-                finish()
-                run.append(joint)
-            weak = kind is Kind.WEAK
-            low, high, last = columns.low[k], columns.high[k], columns.last[k]
-            if y(low) - y(high) > 1:
-                first, second = (low, high) if last >= (low + high) / 2 else (high, low)
-                run += [QPointF(x - step / 4, y(first)), QPointF(x + step / 4, y(second))]
-            run.append(QPointF(x, y(last)) if y(low) - y(high) <= 1 else QPointF(x + step / 2, y(last)))
             continue
-        finish()
-        if kind is Kind.NOTHING:
-            continue
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
-        brush = gap[0] if kind is Kind.BAD else gap[1]
-        painter.fillRect(QRectF(k * step, 0, step + 0.5, height), brush)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    finish()
+        joint = []
+        if kind != Kind.NOTHING:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+            brush = gap[0] if kind == Kind.BAD else gap[1]
+            painter.fillRect(QRectF(first * step, 0, (after - first) * step + 0.5, height), brush)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
+
+
+def _points(part: slice, step: float, low: Floats, high: Floats, last: Floats) -> list[QPointF]:
+    """The corners of a curve: one a column, three where the values of a column are more than a pixel apart."""
+    x = (np.arange(part.start, part.stop) + 0.5) * step
+    low, high, last = low[part], high[part], last[part]
+    wide = low - high > 1
+    if not wide.any():
+        return [QPointF(*point) for point in zip(x.tolist(), last.tolist(), strict=True)]
+    # The last value lies nearer to the low end: the curve has come from the high one.
+    falling = last > (low + high) / 2
+    across = np.empty((len(x), 3))
+    down = np.empty((len(x), 3))
+    across[:, 0], across[:, 1], across[:, 2] = x - step / 4, x + step / 4, np.where(wide, x + step / 2, x)
+    down[:, 0], down[:, 1], down[:, 2] = np.where(falling, high, low), np.where(falling, low, high), last
+    kept = np.stack((wide, wide, np.ones(len(x), bool)), axis=1)
+    return [QPointF(*point) for point in zip(across[kept].tolist(), down[kept].tolist(), strict=True)]
