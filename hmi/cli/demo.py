@@ -10,17 +10,20 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hmi.cli.status import status_of
 from hmi.collector.process import CollectorStartError, last_run, start_detached, stop
 from hmi.core.duration import parse_duration
 from hmi.core.home import Home, home_of
-from hmi.core.plant import Plant
 from hmi.core.resources import Shipped, shipped
 from hmi.core.session import HistoryUnavailableError
 from hmi.demo.process import DemoFailed, DevicesProcess, start_devices
 from hmi.link.endpoint import EndpointError
+
+if TYPE_CHECKING:
+    # Not at run time: the devices start sooner without it.
+    from hmi.core.plant import Plant
 
 HELP = """Run a waterworks: two Modbus TCP PLCs and an OPC UA server, served on loopback by a simulated process; a
 collector that knows nothing of it being a simulation; a historian; and the window. All of it ends with the window,
@@ -138,7 +141,7 @@ def _end(starting: "Future[DevicesProcess]", home: Home, say: Callable[[str], No
             say("The collector has stopped.")
 
 
-def _stored(plant: Plant, home: Home) -> int:
+def _stored(plant: "Plant", home: Home) -> int:
     """Samples in the database, counted there."""
     if plant.historian.dsn_env is None and not home.database.exists():
         return 0
@@ -148,7 +151,7 @@ def _stored(plant: Plant, home: Home) -> int:
         return reader.count()
 
 
-def _summary(plant: Plant, last: dict[str, Any], stored: int) -> dict[str, Any]:
+def _summary(plant: "Plant", last: dict[str, Any], stored: int) -> dict[str, Any]:
     """What happened, counted where it can be counted: stored samples in the database, not in the collector."""
     taken = int(last["samples_taken"])
     return {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -29,7 +29,7 @@ from hmi.desktop.search import Command, Hit, Kind, tag_of
 from hmi.desktop.stage import COMPACT_BELOW, LEAST_HEIGHT, LEAST_WIDTH, ReplayFrame, Stage
 from hmi.desktop.style import palette_of, stylesheet_of, trend_look
 from hmi.desktop.time_bar import TimeBar
-from hmi.mimic.theme import Theme, ThemeName
+from hmi.mimic.theme import ThemeName, Themes
 from hmi.mimic.view import MimicView
 from hmi.trend.view import TrendView
 
@@ -44,7 +44,8 @@ class MainWindow(QScrollArea):
         self._make_replay = replay
         self._clock = clock
         self._theme_name: ThemeName = theme
-        self.theme = Theme.load(theme, session.mode is Mode.REPLAY)
+        self._themes = Themes()
+        self.theme = self._themes.get(theme, session.mode is Mode.REPLAY)
         self._compact = False
         self._versions = (session.plant_version, id(session.table))
         self._wrong = 0
@@ -464,15 +465,22 @@ class MainWindow(QScrollArea):
         self.panes.reopen(self.session)
 
     def _apply_theme(self) -> None:
-        theme = self.theme = Theme.load(self._theme_name, self.session.mode is Mode.REPLAY)
-        self.setPalette(palette_of(theme))
-        self.setStyleSheet(stylesheet_of(theme))
+        theme = self.theme = self._themes.get(self._theme_name, self.session.mode is Mode.REPLAY)
+        if self.stage.view is None:
+            self._restyle()
+        else:
+            # Going through all widgets takes Qt as long as a frame: it has a turn of the event loop for itself.
+            QTimer.singleShot(0, self, self._restyle)
         dress(self._body, theme)
         self.panes.set_theme(theme)
         if self.alarm_view is not None:
             dress(self.alarm_view, theme)
         if self.trend is not None:
             self.trend.set_look(trend_look(theme))
+
+    def _restyle(self) -> None:
+        self.setPalette(palette_of(self.theme))
+        self.setStyleSheet(stylesheet_of(self.theme))
 
     def _name_window(self) -> None:
         small = self.viewport().width() < LEAST_WIDTH or self.viewport().height() < LEAST_HEIGHT

@@ -5,7 +5,7 @@ A board knows no widget. It draws on a pixmap of device pixels; `frame` tells wh
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 import numpy as np
@@ -19,9 +19,9 @@ from hmi.core.screen import Screen
 from hmi.core.session import Session
 from hmi.core.status import Quality
 from hmi.mimic.canvas import Blink, Canvas
-from hmi.mimic.drawable import Drawable, Look
+from hmi.mimic.drawable import HIDDEN, Drawable, Look
 from hmi.mimic.history import Curves
-from hmi.mimic.painters import compile_screen
+from hmi.mimic.painters import compiling
 from hmi.mimic.state import PLAIN, Condition, Situation
 from hmi.mimic.theme import Theme
 
@@ -29,6 +29,7 @@ Box = tuple[int, int, int, int]
 """Left, top, right, bottom in device pixels."""
 _FULL_SHARE = 0.5
 _ROWS_AT_ONCE = 512
+_ELEMENTS_AT_ONCE = 16
 
 
 def _device(rect: QRectF, scale: float, dx: float, dy: float) -> Box:
@@ -72,26 +73,28 @@ def _overlaps(all_pieces: Sequence[Sequence[Box]]) -> list[list[int]]:
 class Board:
     """One screen of one session in one theme. Qt thread only."""
 
-    def __init__(self, session: Session, screen: Screen, theme: Theme, compact: bool = False) -> None:
+    def __init__(
+        self, session: Session, screen: Screen, theme: Theme, compact: bool = False, at_once: bool = True
+    ) -> None:  # fmt: skip
+        """With `at_once` it is compiled; else `advance` does it in slices, so that nothing else has to wait."""
         self.session = session
         self.screen = screen
         self.theme = theme
         self.compact = compact
         self.situation = Situation(session)
         self.curves = Curves(session.plant)
-        self.drawables: list[Drawable] = compile_screen(session.plant, screen, self.curves, compact)
+        self.drawables: list[Drawable] = []
         self.scale = 1.0
         self.offset = QPointF(0, 0)
         self.frame_ms = 0.0
         self.picture = QPixmap()
         self._base = QPixmap()
+        self._pixels = QSize()
         self._glass = 1.0
         self._blink = Blink()
         self._second = -1
-        self._whole = True
         self._blink_changed = False
-        n = len(self.drawables)
-        self._looks: list[Look | None] = [None] * n
+        self._looks: list[Look | None] = []
         self._plain_box: list[Box] = []
         self._full_box: list[Box] = []
         self._plain_pieces: list[list[Box]] = []
@@ -102,10 +105,45 @@ class Board:
         self._in_base: list[bool] = []
         self._blinking: set[int] = set()
         self._living: set[int] = set()
-        self._timed = [i for i, d in enumerate(self.drawables) if d.timed]
+        self._timed: list[int] = []
         self._users: dict[int, list[int]] = defaultdict(list)
         self._by_source: dict[str, list[int]] = defaultdict(list)
         self._by_write: dict[str, list[int]] = defaultdict(list)
+        self._compiling: Iterator[None] | None = self._compile()
+        self._drawing: Iterator[None] | None = None
+        if at_once:
+            self.advance()
+
+    # opening, in steps
+
+    @property
+    def ready(self) -> bool:
+        """Whether the picture shows all of the screen at its present size."""
+        return self._compiling is None and self._drawing is None and not self.picture.isNull()
+
+    @property
+    def sized(self) -> bool:
+        """Whether `layout` was called."""
+        return not self._pixels.isEmpty()
+
+    def advance(self, at_most_ns: int | None = None) -> bool:
+        """Go on with what is not yet compiled or drawn, for so much CPU time or to its end; returns `ready`."""
+        begin = time.thread_time_ns()
+        while at_most_ns is None or time.thread_time_ns() - begin < at_most_ns:
+            if self._compiling is not None:
+                if next(self._compiling, self) is self:
+                    self._compiling = None
+            elif self._drawing is not None:
+                if next(self._drawing, self) is self:
+                    self._drawing = None
+            else:
+                break
+        return self.ready
+
+    def _compile(self) -> Iterator[None]:
+        yield from compiling(self.session.plant, self.screen, self.curves, self.compact, self.drawables)
+        self._looks = [None] * len(self.drawables)
+        self._timed = [i for i, d in enumerate(self.drawables) if d.timed]
         for i, drawable in enumerate(self.drawables):
             for index in drawable.indices:
                 self._users[index].append(i)
@@ -117,31 +155,52 @@ class Board:
     # layout
 
     def layout(self, size: QSize, ratio: float = 1.0) -> None:
-        """Fit the screen into `size` logical pixels of a display of `ratio` device pixels each, in the middle."""
+        """Fit the screen into `size` logical pixels of a display of `ratio` device pixels each, in the middle.
+
+        It is drawn by `advance` or with the next frame; until then `picture` is as it was.
+        """
         width, height = self.screen.head.size
-        pixels = QSize(max(1, round(size.width() * ratio)), max(1, round(size.height() * ratio)))
+        pixels = self._pixels = QSize(max(1, round(size.width() * ratio)), max(1, round(size.height() * ratio)))
         self.scale = min(pixels.width() / width, pixels.height() / height)
         self._glass = self.scale / ratio
         self.offset = QPointF(
             int((pixels.width() - width * self.scale) / 2), int((pixels.height() - height * self.scale) / 2)
         )
-        self.picture = QPixmap(pixels)
-        self._place()
-        self._draw_base()
-        self._whole = True
+        self._drawing = self._draw(place=True)
 
-    def _place(self) -> None:
+    def set_session(self, session: Session, theme: Theme) -> None:
+        """The same screen at another time. The plant must be the same object. Nothing is shown until it is drawn."""
+        self.session = session
+        self.theme = theme
+        self.situation = Situation(session)
+        self.curves.forget()
+        self.picture = QPixmap()
+        if self.sized:
+            self._drawing = self._draw(place=True)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        if self.sized:
+            self._drawing = self._draw(place=not self.ready)
+
+    def _place(self) -> Iterator[None]:
         dx, dy, scale = self.offset.x(), self.offset.y(), self.scale
-        for drawable in self.drawables:
+        self._plain_box, self._full_box, self._plain_pieces, self._full_pieces = [], [], [], []
+        for at, drawable in enumerate(self.drawables):
+            if at % _ELEMENTS_AT_ONCE == 0:
+                yield
             drawable.fit_to(self._glass)
-        self._plain_box = [_device(d.area(plain=True), scale, dx, dy) for d in self.drawables]
-        self._full_box = [_device(d.area(plain=False), scale, dx, dy) for d in self.drawables]
-        self._plain_pieces = [[box] for box in self._plain_box]
-        self._full_pieces = [[box] for box in self._full_box]
-        for i, drawable in enumerate(self.drawables):
+            plain = _device(drawable.area(plain=True), scale, dx, dy)
+            full = _device(drawable.area(plain=False), scale, dx, dy)
+            self._plain_box.append(plain)
+            self._full_box.append(full)
             if drawable.scattered:
-                self._plain_pieces[i] = [_device(p, scale, dx, dy) for p in drawable.pieces(plain=True)]
-                self._full_pieces[i] = [_device(p, scale, dx, dy) for p in drawable.pieces(plain=False)]
+                self._plain_pieces.append([_device(p, scale, dx, dy) for p in drawable.pieces(plain=True)])
+                self._full_pieces.append([_device(p, scale, dx, dy) for p in drawable.pieces(plain=False)])
+            else:
+                self._plain_pieces.append([plain])
+                self._full_pieces.append([full])
+        yield
         self._near = _overlaps(self._full_pieces)
         self._near_plain = []
         self._in_base = []
@@ -149,6 +208,37 @@ class Board:
             # What is static but lies over something that changes must be drawn after it.
             over = any(n < i and not self._in_base[n] for n in self._near[i])
             self._in_base.append(drawable.static and not over)
+
+    def _draw(self, place: bool) -> Iterator[None]:
+        if place:
+            yield from self._place()
+        now = self.situation
+        changed = now.refresh()
+        self._second = now.now_us // SECOND
+        self.curves.frame(self.session, now.now_us, changed.tags)
+        for noted in (self._marked, self._blinking, self._living):
+            noted.clear()
+        base = QPixmap(self._pixels)
+        base.fill(self.theme.canvas)
+        yield from self._draw_on(base, [i for i, ground in enumerate(self._in_base) if ground])
+        picture = base.copy()
+        yield from self._draw_on(picture, [i for i, ground in enumerate(self._in_base) if not ground])
+        self._base, self.picture = base, picture
+
+    def _draw_on(self, pixmap: QPixmap, which: Sequence[int]) -> Iterator[None]:
+        """Draw some elements, all as they are by the same situation, bottom first."""
+        for start in range(0, len(which), _ELEMENTS_AT_ONCE):
+            painter = QPainter(pixmap)
+            canvas = self._canvas(painter)
+            self._to_screen(painter)
+            for i in which[start : start + _ELEMENTS_AT_ONCE]:
+                look = self._looks[i] = self.drawables[i].look(self.situation)
+                if look.condition is not PLAIN:
+                    self._note(i, look)
+                if not look.hidden:
+                    self.drawables[i].paint(canvas, look)
+            painter.end()
+            yield
 
     def _canvas(self, painter: QPainter) -> Canvas:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -160,23 +250,6 @@ class Board:
             painter.translate(self.offset)
         if self.scale != 1.0:
             painter.scale(self.scale, self.scale)
-
-    def _draw_base(self) -> None:
-        self._base = QPixmap(self.picture.size())
-        self._base.fill(self.theme.canvas)
-        painter = QPainter(self._base)
-        canvas = self._canvas(painter)
-        self._to_screen(painter)
-        for i, drawable in enumerate(self.drawables):
-            if self._in_base[i]:
-                drawable.paint(canvas, drawable.look(self.situation))
-        painter.end()
-
-    def set_theme(self, theme: Theme) -> None:
-        self.theme = theme
-        if not self.picture.isNull():
-            self._draw_base()
-        self._whole = True
 
     # frames
 
@@ -190,6 +263,7 @@ class Board:
     def frame(self) -> list[QRect]:
         """Bring the picture up to date; returns what changed, in device pixels."""
         begin = time.thread_time_ns()
+        drawn = not self.ready and self.advance()
         now = self.situation
         changed = now.refresh()
         loaded = self.curves.frame(self.session, now.now_us, changed.tags)
@@ -211,12 +285,12 @@ class Board:
         if self._blink_changed:
             self._blink_changed = False
             force = set(self._blinking)
-        if self._whole or changed.everything:
+        if changed.everything:
             dirty = set(range(len(self.drawables)))
         repaint = self._new_looks(dirty, force)
-        rects = self._repaint(repaint) if repaint or self._whole else []
+        rects = self._repaint(repaint) if repaint else []
         self.frame_ms = (time.thread_time_ns() - begin) / 1e6
-        return rects
+        return [self.picture.rect()] if drawn else rects
 
     def touch(self, drawable: Drawable) -> None:
         """Its own state changed (a field being edited): draw it anew with the next frame."""
@@ -230,7 +304,7 @@ class Board:
         for i in dirty:
             before = looks[i]
             look = self.drawables[i].look(now)
-            if before is not None and look == before and not self._whole:
+            if look == before:
                 continue
             looks[i] = look
             plain = look.condition is PLAIN and (before is None or before.condition is PLAIN)
@@ -251,9 +325,9 @@ class Board:
 
     def _repaint(self, repaint: dict[int, Box]) -> list[QRect]:
         """Draw anew what changed: what touches nothing by itself, the rest together with its neighbours, clipped."""
-        touched = {} if self._whole else {i: self._touched(i, box) for i, box in repaint.items()}
+        touched = {i: self._touched(i, box) for i, box in repaint.items()}
         together = [i for i in sorted(touched) if touched[i] or len(self._plain_pieces[i]) > 1]
-        if self._whole or len(together) > _FULL_SHARE * len(self.drawables):
+        if len(together) > _FULL_SHARE * len(self.drawables):
             self._draw_whole()
             return [self.picture.rect()]
         painter = QPainter(self.picture)
@@ -311,7 +385,6 @@ class Board:
             self.drawables[i].paint(canvas, look)
 
     def _draw_whole(self) -> None:
-        self._whole = False
         painter = QPainter(self.picture)
         painter.drawPixmap(0, 0, self._base)
         canvas = self._canvas(painter)
@@ -333,7 +406,7 @@ class Board:
 
     def at(self, point: QPointF, reachable: bool = False) -> Drawable | None:
         """The topmost element at a point of the screen that can be operated, opened, or at least tells something."""
-        for i in range(len(self.drawables) - 1, -1, -1):
+        for i in range(len(self.drawables) - 1 if self.ready else -1, -1, -1):
             drawable, look = self.drawables[i], self._looks[i]
             if look is not None and look.hidden:
                 continue
@@ -343,5 +416,5 @@ class Board:
         return None
 
     def hidden(self, drawable: Drawable) -> bool:
-        look = self._looks[self.drawables.index(drawable)]
+        look = self._looks[self.drawables.index(drawable)] if self.ready else HIDDEN
         return look is not None and look.hidden

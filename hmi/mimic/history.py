@@ -241,6 +241,13 @@ class Curves:
         """Whether history was asked for and has not come."""
         return bool(self._asked)
 
+    def forget(self) -> None:
+        """Another session is shown: what was known and asked for does not belong to it."""
+        for curve in self._all.values():
+            curve.forget()
+        self._asked.clear()
+        self._last_now_us = self._retry_us = 0
+
     def frame(self, session: Session, now_us: int, changed: Iterable[int]) -> set[int]:
         """Add live samples, fetch what came, ask for what is missing. Returns the tags with new curves."""
         if not self._all:

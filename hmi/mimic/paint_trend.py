@@ -3,9 +3,11 @@
 from math import floor, log10
 from typing import NamedTuple
 
+import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPixmap
 
+from hmi.core.batch import Floats
 from hmi.core.duration import duration_text, parse_duration
 from hmi.core.screen import TrendElement
 from hmi.core.status import Quality

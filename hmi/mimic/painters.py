@@ -1,7 +1,7 @@
 """Compiles a screen: which painter draws which element, and all drawables, bottom first."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -70,19 +70,20 @@ PAINTERS: dict[str, Painter] = {
 
 
 def compile_elements(elements: Sequence[Element], shop: Workshop) -> list[Drawable]:
-    made: list[Drawable] = []
-    for element in elements:
-        if element.lod and shop.compact:
-            continue
-        kind: str = getattr(element, "type", "")
-        try:
-            made += PAINTERS[kind](element, shop)
-        except (KeyError, SymbolError, ValueError) as error:
-            # The files were checked before; this is a screen of another revision than the plant's.
-            reason = f"unknown tag {error}" if isinstance(error, KeyError) else str(error)
-            log.info("%s %s cannot be drawn: %s", kind, element.id or "", reason)
-            made += make_placeholder(_stand_in(element, f"{kind}: {reason}"), shop)
-    return made
+    return [drawable for element in elements for drawable in _compile(element, shop)]
+
+
+def _compile(element: Element, shop: Workshop) -> list[Drawable]:
+    if element.lod and shop.compact:
+        return []
+    kind: str = getattr(element, "type", "")
+    try:
+        return PAINTERS[kind](element, shop)
+    except (KeyError, SymbolError, ValueError) as error:
+        # The files were checked before; this is a screen of another revision than the plant's.
+        reason = f"unknown tag {error}" if isinstance(error, KeyError) else str(error)
+        log.info("%s %s cannot be drawn: %s", kind, element.id or "", reason)
+        return make_placeholder(_stand_in(element, f"{kind}: {reason}"), shop)
 
 
 def _stand_in(element: Element, message: str) -> Placeholder:
@@ -92,12 +93,21 @@ def _stand_in(element: Element, message: str) -> Placeholder:
 
 def compile_screen(plant: Plant, screen: Screen, curves: Curves, compact: bool = False) -> list[Drawable]:
     """All drawables of a screen, bottom first."""
+    made: list[Drawable] = []
+    for _ in compiling(plant, screen, curves, compact, made):
+        pass
+    return made
+
+
+def compiling(plant: Plant, screen: Screen, curves: Curves, compact: bool, made: list[Drawable]) -> Iterator[None]:
+    """`compile_screen` in steps of one element; `made` is complete at the end."""
     symbols = Symbols(plant.files)
     shop = Workshop(plant, symbols, curves, compact, QPointF(0, 0), screen.head.size[0])
-    made = compile_elements(screen.elements, shop)
+    for element in screen.elements:
+        made += _compile(element, shop)
+        yield
     _leave_alarms_to_slots(made)
     _find_room_for_marks(made)
-    return made
 
 
 def _leave_alarms_to_slots(drawables: Sequence[Drawable]) -> None:

@@ -1,6 +1,7 @@
 """The scale of a moving analogue indicator: trend and bar on one linear scale, the curve ending at the pointer."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -188,7 +189,7 @@ def paint_columns(
     begins = [0, *(np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist(), n]
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     joint: list[QPointF] = []
-    for first, after in zip(begins, begins[1:], strict=False):
+    for first, after in pairwise(begins):
         kind = int(kinds[first])
         if kind in (Kind.VALUE, Kind.WEAK):
             run = joint + _points(slice(first, after), step, low, high, last)

@@ -153,6 +153,20 @@ class Theme:
         return self.stamps.get(("font", role, scale), lambda: role.font(scale))
 
 
+class Themes:
+    """The themes of one window, each loaded once: what was drawn in it before is kept with it. Qt thread only."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[tuple[ThemeName, bool], Theme] = {}
+
+    def get(self, name: ThemeName, replay: bool) -> Theme:
+        """As `Theme.load`."""
+        key = (name, replay)
+        if key not in self._loaded:
+            self._loaded[key] = Theme.load(name, replay)
+        return self._loaded[key]
+
+
 def load_fonts() -> None:
     """Make the bundled B612 known to Qt. Raises `OSError` when a file is missing or cannot be read by Qt."""
     files = sorted((shipped(Shipped.RESOURCES) / "fonts").glob("*.otf"))

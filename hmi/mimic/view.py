@@ -2,7 +2,7 @@
 
 import time
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
@@ -36,6 +36,7 @@ _ARROWS = {
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _TYPED = "0123456789-.,"
 _MANY_RECTS = 60
+_SLICE_NS = 12_000_000
 _HISTORY_WAIT_S = 10.0
 
 
@@ -44,7 +45,8 @@ class MimicView(QWidget):
 
     Signals: `opened` with what to open and the tag; `focused_tag` when the focus has moved (tag or empty);
     `write_requested` with tag, value and the question to ask first (empty: none). `frame_ms` is the CPU time of the
-    last frame. Call `set_phase` and `frame` once a frame; nothing here has a timer of its own.
+    last frame. Call `set_phase` and `frame` once a frame. A screen opens in slices of a few milliseconds, during which
+    nothing of it is shown; `waiting` says so.
     """
 
     opened = Signal(object, str)
@@ -59,9 +61,14 @@ class MimicView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.frame_ms = 0.0
-        self._board = Board(session, screen, theme, compact)
+        self._board = Board(session, screen, theme, compact, at_once=False)
         self._focus: Drawable | None = None
+        self._kept: object = None
         self._ring = False
+        # A screen is opened in slices; between them the window answers.
+        self._slices = QTimer(self)
+        self._slices.setSingleShot(True)
+        self._slices.timeout.connect(self._advance)
         self._pressed: Drawable | None = None
         self._name_view()
 
@@ -71,8 +78,8 @@ class MimicView(QWidget):
 
     @property
     def waiting(self) -> bool:
-        """Whether history was asked for and has not come; true from the first frame on."""
-        return self._board.curves.waiting
+        """Whether the screen is not all drawn, or history was asked for and has not come."""
+        return not self._board.ready or self._board.curves.waiting
 
     @property
     def screen_shown(self) -> Screen:
@@ -95,8 +102,9 @@ class MimicView(QWidget):
             # The collector has accepted other files; until the window opens the screen anew, it keeps its form.
             self._show(board.session, board.screen, board.theme, board.compact)
             return
-        if board.picture.isNull():
-            self._layout()
+        if not board.ready:
+            self._advance()
+            return
         rects = self._board.frame()
         self.frame_ms = self._board.frame_ms
         if not rects:
@@ -115,8 +123,7 @@ class MimicView(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._board.set_theme(theme)
-        self.frame()
-        self.update()
+        self._advance()
 
     def set_screen(self, screen: Screen) -> None:
         """Show another screen, or a new form of this one; the focus stays on the element of the same id or place."""
@@ -124,7 +131,12 @@ class MimicView(QWidget):
 
     def set_session(self, session: Session, theme: Theme) -> None:
         """Show the same screen at another time: live or replay."""
-        self._show(session, self._board.screen, theme, self._board.compact)
+        if session.plant is not self._board.situation.plant:
+            self._show(session, self._board.screen, theme, self._board.compact)
+            return
+        self._drop_edit()
+        self._board.set_session(session, theme)
+        self._advance()
 
     def set_compact(self, compact: bool) -> None:
         """Leave out what small windows have no room for."""
@@ -132,29 +144,43 @@ class MimicView(QWidget):
             self._show(self._board.session, self._board.screen, self._board.theme, compact)
 
     def _show(self, session: Session, screen: Screen, theme: Theme, compact: bool) -> None:
-        kept = _place_of(self._focus) if self._focus is not None else None
-        self._board = Board(session, screen, theme, compact)
-        self._focus = next((d for d in self._board.drawables if d.reachable and _place_of(d) == kept), None)
+        if self._focus is not None:
+            self._kept = _place_of(self._focus)
+        self._board = Board(session, screen, theme, compact, at_once=False)
+        self._focus = None
         self._pressed = None
         self._name_view()
         self._layout()
-        self.frame()
-        self.update()
 
     def _layout(self) -> None:
         self._board.layout(self.size(), self.devicePixelRatioF())
+        self._advance()
+
+    def _advance(self) -> None:
+        """Open the screen for a slice of time; more slices follow until all of it is there."""
+        board = self._board
+        if not board.sized:
+            self._layout()
+            return
+        if not board.advance(_SLICE_NS):
+            self._slices.start(0)
+        elif self._kept is not None:
+            self._focus = next((d for d in board.drawables if d.reachable and _place_of(d) == self._kept), None)
+            self._kept = None
+        self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._layout()
-        self.frame()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         board, ratio = self._board, self.devicePixelRatioF()
-        if board.picture.isNull():
-            self._layout()
-            board.frame()
         painter = QPainter(self)
         area = QRectF(event.rect())
+        shown = QRectF(0, 0, board.picture.width() / ratio, board.picture.height() / ratio)
+        if not shown.contains(area):
+            # Nothing is shown of a screen that is not all drawn, or as much as there was before the size changed.
+            painter.fillRect(area, board.theme.canvas)
+        area = area.intersected(shown)
         source = QRectF(area.x() * ratio, area.y() * ratio, area.width() * ratio, area.height() * ratio)
         painter.drawPixmap(area, board.picture, source)
         if self._focus is not None and self._ring and self.hasFocus() and not board.hidden(self._focus):

@@ -6,7 +6,7 @@ from hmi.core.clock import MINUTE, SECOND
 from hmi.core.event import Coverage
 from hmi.core.series import raw_series
 from hmi.core.status import BAD_NO_COMMUNICATION, BAD_NO_DATA, GOOD, UNCERTAIN_LAST_USABLE_VALUE
-from hmi.mimic.history import Curve, Curves, Interval, Kind
+from hmi.mimic.history import Covered, Curve, Curves, Interval, Kind
 from tests.mimic.plant_on_a_table import NOW_US, PlantOnATable, measure, plant_of
 
 SPAN = 60 * MINUTE
@@ -20,7 +20,7 @@ def series(times: list[int], values: list[float], status: list[int] | int = GOOD
 
 def curve(*args: object, covered: list[Interval] | None = None, columns: int = 60) -> Curve:
     made = Curve("LT-250", 0, SPAN, columns)
-    made.load(series(*args), covered)  # type: ignore[arg-type]
+    made.load(series(*args), None if covered is None else Covered(covered))  # type: ignore[arg-type]
     return made
 
 
@@ -43,15 +43,15 @@ def test_that_bad_and_not_recorded_samples_make_gaps_of_their_kind() -> None:
     times = [NOW_US - 50 * MINUTE, NOW_US - 40 * MINUTE, NOW_US - 20 * MINUTE]
     bad = curve(times, [3.0, np.nan, 3.0], [GOOD, BAD_NO_COMMUNICATION, GOOD]).at(NOW_US)
     missing = curve(times, [3.0, np.nan, 3.0], [GOOD, BAD_NO_DATA, GOOD]).at(NOW_US)
-    assert bad.kind[30] is Kind.BAD
-    assert missing.kind[30] is Kind.NOT_RECORDED
-    assert bad.kind[15] is bad.kind[50] is Kind.VALUE
-    assert bad.kind[0] is Kind.NOTHING
+    assert bad.kind[30] == Kind.BAD
+    assert missing.kind[30] == Kind.NOT_RECORDED
+    assert bad.kind[15] == bad.kind[50] == Kind.VALUE
+    assert bad.kind[0] == Kind.NOTHING
 
 
 def test_that_a_stale_value_is_drawn_weakly() -> None:
     columns = curve([NOW_US - 50 * MINUTE], [3.0], UNCERTAIN_LAST_USABLE_VALUE).at(NOW_US)
-    assert columns.kind[-1] is Kind.WEAK
+    assert columns.kind[-1] == Kind.WEAK
 
 
 def test_that_the_last_value_before_a_gap_of_the_collector_is_not_drawn_across_it() -> None:
@@ -60,10 +60,10 @@ def test_that_the_last_value_before_a_gap_of_the_collector_is_not_drawn_across_i
         Interval(NOW_US - 20 * MINUTE, NOW_US),
     ]
     columns = curve([NOW_US - 59 * MINUTE, NOW_US - 10 * MINUTE], [3.0, 4.0], covered=covered).at(NOW_US)
-    assert columns.kind[10] is Kind.VALUE
-    assert columns.kind[30] is Kind.NOT_RECORDED
-    assert columns.kind[45] is Kind.NOT_RECORDED, "since the collector came back nothing was read"
-    assert columns.kind[55] is Kind.VALUE
+    assert columns.kind[10] == Kind.VALUE
+    assert columns.kind[30] == Kind.NOT_RECORDED
+    assert columns.kind[45] == Kind.NOT_RECORDED, "since the collector came back nothing was read"
+    assert columns.kind[55] == Kind.VALUE
 
 
 def session_with_history() -> PlantOnATable:
@@ -119,4 +119,4 @@ def test_that_the_device_decides_what_was_covered() -> None:
     shown = curves.curve(0, SPAN, 60)
     curves.frame(session, NOW_US, [])
     curves.frame(session, NOW_US, [])
-    assert shown.at(NOW_US).kind[10] is Kind.VALUE
+    assert shown.at(NOW_US).kind[10] == Kind.VALUE

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from hmi.collector.process import holder_of
+from hmi.core.clock import MINUTE
+from hmi.core.event import EventKind
 from hmi.core.resources import Shipped, shipped
 from hmi.history.embedded import EmbeddedPostgres
 from tests.system.program import Program
@@ -27,14 +29,15 @@ def test_that_the_demo_counts_in_the_database_and_has_lost_nothing(program: Prog
         assert reader.count() == summary["samples_stored"] == summary["samples_taken"] > 300
         span = reader.span()
         assert span is not None
-        events = reader.events(*span)
+        # The collector began before its first sample and ended after its last.
+        events = reader.events(span[0] - MINUTE, span[1] + MINUTE)
         counters = reader.history(["PLC-1.sequence", "PLC-2.sequence", "UA-1.sequence"], *span, 1_000_000)
     # The counters rise by one every 100 ms; at 100 ms polls every value of it is seen, but for a beat now and then.
     for counter in counters:
         seen = [int(v) for v in counter.value if v == v]
         assert seen == sorted(set(seen)), f"{counter.tag} went back, or a value is there twice"
         assert len(seen) > 0.5 * (seen[-1] - seen[0]), f"{counter.tag} was seen too seldom"
-    assert {e.kind for e in events} >= {"collector.started", "collector.stopped"}
+    assert {e.kind for e in events} >= {EventKind.COLLECTOR_STARTED, EventKind.COLLECTOR_STOPPED}
     # Nothing of it runs any more.
     assert holder_of(home) is None
     assert EmbeddedPostgres(home.database).holders() == []
