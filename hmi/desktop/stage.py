@@ -1,5 +1,7 @@
 """The ground between navigation and time bar: one view, a pane at its right, and what lies over them for a moment."""
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -110,13 +112,27 @@ class Stage(QWidget, Themed):
         self.view: QWidget | None = None
         self.pane: QWidget | None = None
         self.palette_box: QWidget | None = None
+        self._sheet = ""
         self.question = Question(theme, self)
         self.notice = Notice(theme, self)
+
+    def set_sheet(self, sheet: str) -> None:
+        """The stylesheet of everything on the stage; what is not shown gets it when it is shown."""
+        self._sheet = sheet
+        for part in (self.view, self.pane, self.palette_box, self.question, self.notice):
+            if part is not None:
+                # Going through all widgets of a view takes Qt long: each has a turn of the event loop for itself.
+                QTimer.singleShot(0, part, partial(self._style, part))
+
+    def _style(self, part: QWidget) -> None:
+        if part.styleSheet() != self._sheet:
+            part.setStyleSheet(self._sheet)
 
     def show_view(self, view: QWidget) -> None:
         """Another view; the one before is hidden, not deleted."""
         if view is not self.view:
             before, self.view = self.view, view
+            self._style(view)
             view.setParent(self)
             view.show()
             if before is not None:
@@ -131,6 +147,7 @@ class Stage(QWidget, Themed):
             self.pane.hide()
         self.pane = pane
         if pane is not None:
+            self._style(pane)
             pane.setParent(self)
             pane.show()
         self._arrange()
@@ -145,6 +162,8 @@ class Stage(QWidget, Themed):
 
     def show_palette(self, box: QWidget | None) -> None:
         self.palette_box = box
+        if box is not None:
+            self._style(box)
         self._arrange()
 
     def _arrange(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -466,21 +466,17 @@ class MainWindow(QScrollArea):
 
     def _apply_theme(self) -> None:
         theme = self.theme = self._themes.get(self._theme_name, self.session.mode is Mode.REPLAY)
-        if self.stage.view is None:
-            self._restyle()
-        else:
-            # Going through all widgets takes Qt as long as a frame: it has a turn of the event loop for itself.
-            QTimer.singleShot(0, self, self._restyle)
+        self.setPalette(palette_of(theme))
+        sheet = stylesheet_of(theme)
+        for part in (self.banner, self.navigation, self.time_bar, self.verticalScrollBar(), self.horizontalScrollBar()):
+            part.setStyleSheet(sheet)
+        self.stage.set_sheet(sheet)
         dress(self._body, theme)
         self.panes.set_theme(theme)
         if self.alarm_view is not None:
             dress(self.alarm_view, theme)
         if self.trend is not None:
             self.trend.set_look(trend_look(theme))
-
-    def _restyle(self) -> None:
-        self.setPalette(palette_of(self.theme))
-        self.setStyleSheet(stylesheet_of(self.theme))
 
     def _name_window(self) -> None:
         small = self.viewport().width() < LEAST_WIDTH or self.viewport().height() < LEAST_HEIGHT

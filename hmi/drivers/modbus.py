@@ -1,5 +1,6 @@
 """Modbus TCP: polls blocks of registers and bits, writes single values."""
 
+import asyncio
 from collections.abc import Sequence
 
 import numpy as np
@@ -101,7 +102,8 @@ class ModbusDriver:
                 continue
             try:
                 await self._poll(polls[number], samples)
-            except DeviceError:
+            except (DeviceError, asyncio.CancelledError):
+                # What was read is history, also of a device that goes and of a collector that stops.
                 if samples:
                     publish(join(samples))
                 raise
