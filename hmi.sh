@@ -166,6 +166,10 @@ build() {
     "$python" -c 'import pathlib, sys, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "hindsight.pth").write_text(sys.argv[1] + "\n", "utf-8")' "$here"
     printf '#!/bin/sh\nexec "%s" -m hmi "$@"\n' "$python" >"$venv/bin/hmi"
     chmod +x "$venv/bin/hmi"
+    # Compiled once, also where PYTHONDONTWRITEBYTECODE is set: the demo starts in half the time then. Only what it imports; what does not
+    # import here says so when it is used.
+    env -u PYTHONDONTWRITEBYTECODE "$python" -c 'import hmi.cli.demo, hmi.cli.run, hmi.collector.main, hmi.demo.serve, hmi.demo.standard_nodes, hmi.desktop.application
+import hmi.drivers.modbus, hmi.drivers.opcua, hmi.session.live, hmi.session.replay, pymodbus.server, pymodbus.simulator' >/dev/null 2>&1 || true
     rm -f "$unfinished"
     printf '%s %s\n' "$(wanted)" "$need" >"$stamp.new"
     mv "$stamp.new" "$stamp"

@@ -1,4 +1,8 @@
-"""`hmi demo`: the waterworks, with devices, collector, historian and window, all on this computer."""
+"""`hmi demo`: the waterworks, with devices, collector, historian and window, all on this computer.
+
+The devices boot first, then the collector, both on processors of their own. What this process needs for itself is
+imported meanwhile, so nothing that brings numpy or pydantic stands at the head of this file.
+"""
 
 import argparse
 import json
@@ -12,17 +16,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hmi.cli.status import status_of
-from hmi.collector.process import CollectorStartError, last_run, start_detached, stop
-from hmi.core.duration import parse_duration
+from hmi.collector.process import CollectorStartError, Launch, holder_of, last_run, launch, stop, wait_for_answer
 from hmi.core.home import Home, home_of
 from hmi.core.resources import Shipped, shipped
-from hmi.core.session import HistoryUnavailableError
-from hmi.demo.process import DemoFailed, DevicesProcess, start_devices
-from hmi.link.endpoint import EndpointError
+from hmi.demo.process import DemoFailed, DevicesProcess, Spawned, spawn_devices, wait_for_devices
 
 if TYPE_CHECKING:
-    # Not at run time: the devices start sooner without it.
     from hmi.core.plant import Plant
 
 HELP = """Run a waterworks: two Modbus TCP PLCs and an OPC UA server, served on loopback by a simulated process; a
@@ -42,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     try:
-        duration_us = parse_duration(args.duration) if args.duration else None
+        duration_us = _duration(args.duration) if args.duration else None
     except ValueError as error:
         print(f"hmi demo: {error}", file=sys.stderr)
         return 2
@@ -53,18 +52,43 @@ def run(args: argparse.Namespace) -> int:
     if headless and not args.headless:
         say("There is no display here: showing a live table instead, and leaving pictures of the screens.")
     try:
-        if status_of(home) is not None:
+        if _is_running(home):
             print("hmi demo: a demo is running already (hmi stop ends its collector)", file=sys.stderr)
             return 1
         if headless:
             return _without_window(args, folder, home, duration_us, say)
-        with _running(folder, home, say, _import_desktop):
+        with _running(folder, home, say, _prepare_window) as launched:
+            from hmi.cli.opening import read_plant
             from hmi.cli.run import open_window
 
-            return open_window(folder, args.theme, None, duration_us, stays=False)
-    except (DemoFailed, CollectorStartError, EndpointError, HistoryUnavailableError) as error:
+            reading = read_plant(folder)
+            wait_for_answer(launched)
+            return open_window(folder, args.theme, None, duration_us, stays=False, reading=reading)
+    except _expected_errors() as error:
         print(f"hmi demo: {error}", file=sys.stderr)
         return 1
+
+
+def _duration(text: str) -> int:
+    from hmi.core.duration import parse_duration
+
+    return parse_duration(text)
+
+
+def _is_running(home: Home) -> bool:
+    """Raises `EndpointError` where a collector runs and does not answer."""
+    if holder_of(home) is None:
+        return False
+    from hmi.cli.status import status_of
+
+    return status_of(home) is not None
+
+
+def _expected_errors() -> tuple[type[Exception], ...]:
+    from hmi.core.session import HistoryUnavailableError
+    from hmi.link.endpoint import EndpointError
+
+    return DemoFailed, CollectorStartError, EndpointError, HistoryUnavailableError
 
 
 def _without_window(
@@ -77,7 +101,8 @@ def _without_window(
     if plant is None:
         return 1
     before = _stored(plant, home)
-    with _running(folder, home, say):
+    with _running(folder, home, say) as launched:
+        wait_for_answer(launched)
         say(f"Collecting from {len(plant.devices)} devices, {len(plant.tags)} tags; log in {home.log}")
         live_table(home, duration_us, None if args.json else sys.stdout, home.folder / "pictures")
     summary = _summary(plant, last_run(home), _stored(plant, home) - before)
@@ -100,43 +125,56 @@ def _folder(environment: Mapping[str, str]) -> Path:
     return copy
 
 
-def _import_desktop() -> None:
-    """Takes as long as the collector needs to start, so it is done in that time."""
-    import hmi.cli.run
-    import hmi.desktop.application
-    import hmi.session.live
-    import hmi.session.replay  # noqa: F401
+def _prepare_window() -> None:
+    """What a window needs and does not depend on the plant. There is a display: Qt ends the process where none is."""
+    from hmi.cli.run import import_window
+
+    import_window()
+    from hmi.desktop.application import make_application
+
+    make_application()
 
 
 @contextmanager
 def _running(
     folder: Path, home: Home, say: Callable[[str], None], meanwhile: Callable[[], None] = lambda: None
-) -> Iterator[None]:
-    """Devices and collector, for the length of a block; both end with it. `meanwhile` is called while they start."""
+) -> Iterator[Launch]:
+    """Devices and collector, for the length of a block; both end with it. `meanwhile` is called while they start.
+
+    When the block begins the devices serve and the collector is on its way: `wait_for_answer`.
+    """
     say("Starting the devices of the waterworks ...")
     with ExitStack() as at_the_end, ThreadPoolExecutor(1, "start") as starter:
-        starting = starter.submit(_start, folder, home)
+        # Spawned before `meanwhile` begins: what it imports would hold up the other thread.
+        starting = starter.submit(_start, folder, home, spawn_devices(home.folder))
         at_the_end.callback(_end, starting, home, say)
         meanwhile()
-        os.environ.update(starting.result().environment)
-        yield
+        devices, launched = starting.result()
+        os.environ.update(devices.environment)
+        yield launched
 
 
-def _start(folder: Path, home: Home) -> DevicesProcess:
-    devices = start_devices(home.folder)
+def _start(folder: Path, home: Home, spawned: Spawned) -> tuple[DevicesProcess, Launch]:
+    devices = wait_for_devices(spawned)
     try:
-        start_detached(folder, home, {**os.environ, **devices.environment})
+        return devices, launch(folder, home, {**os.environ, **devices.environment})
     except BaseException:
         devices.stop()
         raise
-    return devices
 
 
-def _end(starting: "Future[DevicesProcess]", home: Home, say: Callable[[str], None]) -> None:
+def _end(starting: "Future[tuple[DevicesProcess, Launch]]", home: Home, say: Callable[[str], None]) -> None:
     """End what was started, also where the start was interrupted."""
     if starting.exception() is not None:
         return
-    with starting.result():
+    devices, launched = starting.result()
+    with devices:
+        try:
+            # One that is still on its way can be asked to end only when it answers.
+            wait_for_answer(launched)
+        except CollectorStartError:
+            if holder_of(home) is None:
+                return
         if stop(home):
             say("The collector has stopped.")
 

@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from hmi.config import PlantFolderMissing, load_plant, read_files
@@ -19,23 +20,64 @@ def load(files: Mapping[str, str], environment: Mapping[str, str]) -> tuple[Plan
     return load_plant(files, DRIVERS, environment)
 
 
-def plant_or_reasons(folder: Path, *, to_run: bool = False) -> Plant | None:
-    """The plant in `folder`, or None after saying on stderr, all at once, what is wrong with it.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A plant's files as they were read, and what came of them."""
 
-    A plant that is to be run may have no error at all; to look at its history, wrong screens are no hindrance.
-    """
+    folder: Path
+    files: Mapping[str, str]
+    settings: Mapping[str, str]
+    plant: Plant | None
+    problems: Sequence[Problem]
+
+    def loader(self) -> Callable[[Mapping[str, str], Mapping[str, str]], tuple[Plant | None, list[Problem]]]:
+        """`load`, which need not read anew what reads the same."""
+
+        def load_what_differs(
+            files: Mapping[str, str], environment: Mapping[str, str]
+        ) -> tuple[Plant | None, list[Problem]]:
+            if files == self.files and _settings(environment) == self.settings:
+                return self.plant, list(self.problems)
+            return load(files, environment)
+
+        return load_what_differs
+
+
+def read_plant(folder: Path) -> Reading | None:
+    """The plant in `folder` with its problems; None after saying on stderr that there is no such folder."""
     try:
-        plant, problems = load(read_files(folder), os.environ)
+        files = read_files(folder)
     except PlantFolderMissing as error:
         print(error, file=sys.stderr)
         return None
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    if plant is None or (to_run and errors_in(problems)):
-        errors = sum(1 for p in problems if errors_in([p]))
-        print(f"{folder}: {errors} error{'s' if errors != 1 else ''}; nothing was started", file=sys.stderr)
+    plant, problems = load(files, os.environ)
+    return Reading(folder, files, _settings(os.environ), plant, problems)
+
+
+def plant_of(reading: Reading | None, *, to_run: bool = False) -> Plant | None:
+    """The plant that was read, or None after saying on stderr, all at once, what is wrong with it.
+
+    A plant that is to be run may have no error at all; to look at its history, wrong screens are no hindrance.
+    """
+    if reading is None:
         return None
-    return plant
+    for problem in reading.problems:
+        print(problem, file=sys.stderr)
+    if reading.plant is None or (to_run and errors_in(reading.problems)):
+        errors = sum(1 for p in reading.problems if errors_in([p]))
+        print(f"{reading.folder}: {errors} error{'s' if errors != 1 else ''}; nothing was started", file=sys.stderr)
+        return None
+    return reading.plant
+
+
+def plant_or_reasons(folder: Path, *, to_run: bool = False) -> Plant | None:
+    """`read_plant` and `plant_of` in one."""
+    return plant_of(read_plant(folder), to_run=to_run)
+
+
+def _settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that a plant depends on."""
+    return {name: value for name, value in environment.items() if name.startswith("HMI_DEVICE_")}
 
 
 @contextmanager

@@ -6,9 +6,9 @@ import sys
 import threading
 from pathlib import Path
 
-from hmi.cli.opening import load, plant_or_reasons
+from hmi.cli.opening import Reading, load, plant_of, read_plant
 from hmi.cli.status import is_well, status_lines, status_of
-from hmi.collector.process import CollectorStartError, holder_of, start_detached, stop
+from hmi.collector.process import CollectorStartError, holder_of, launch, stop, wait_for_answer
 from hmi.core.clock import SECOND, SystemClock
 from hmi.core.duration import parse_duration
 from hmi.core.home import home_of
@@ -34,20 +34,24 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"hmi run: {error}", file=sys.stderr)
         return 2
-    if plant_or_reasons(args.plant, to_run=True) is None:
+    reading = read_plant(args.plant)
+    if plant_of(reading, to_run=True) is None:
         return 1
     home = home_of(args.plant)
     try:
-        # One that is just starting is joined as well: `start_detached` waits until it answers.
+        # One that is just starting is joined as well: `wait_for_answer` waits for that one too.
         joined = holder_of(home) is not None
-        start_detached(args.plant, home, os.environ)
+        launched = launch(args.plant, home, os.environ)
+        if not args.headless:
+            import_window()
+        wait_for_answer(launched)
     except (CollectorStartError, EndpointError) as error:
         print(f"hmi run: {error}", file=sys.stderr)
         return 1
     print(f"{args.plant}: {'joined the running collector' if joined else 'collector started'}, log in {home.log}")
     if args.headless:
         return _watch(args.plant, duration_us, end=not joined)
-    return open_window(args.plant, args.theme, args.screen, duration_us)
+    return open_window(args.plant, args.theme, args.screen, duration_us, reading=reading)
 
 
 def _watch(folder: Path, duration_us: int | None, end: bool) -> int:
@@ -66,16 +70,31 @@ def _watch(folder: Path, duration_us: int | None, end: bool) -> int:
     return 0 if found is not None and is_well(found) else 1
 
 
+def import_window() -> None:
+    """Import what a window needs. It takes about as long as a collector needs to start, so it is done in that time."""
+    import hmi.desktop.application
+    import hmi.session.live
+    import hmi.session.replay  # noqa: F401
+
+
 def open_window(
-    folder: Path, theme: str, screen: str | None, duration_us: int | None = None, stays: bool = True
+    folder: Path,
+    theme: str,
+    screen: str | None,
+    duration_us: int | None = None,
+    stays: bool = True,
+    reading: Reading | None = None,
 ) -> int:
-    """The window on a running collector. Returns when it is closed; `stays` says whether the collector goes on then."""
+    """The window on a running collector. Returns when it is closed; `stays` says whether the collector goes on then.
+
+    `reading` is used as far as the collector's files are the same, which spares reading them once more.
+    """
     from hmi.desktop.application import run_desktop
     from hmi.session.live import LiveSession
     from hmi.session.replay import ReplaySession
 
     clock = SystemClock()
-    session = LiveSession(home_of(folder), load, clock)
+    session = LiveSession(home_of(folder), load if reading is None else reading.loader(), clock)
     try:
         if not session.wait_for_plant(20):
             print(f"{folder}: the collector does not answer; its log is {home_of(folder).log}", file=sys.stderr)

@@ -1,4 +1,8 @@
-"""The collector as a process of its own: one for each plant, started detached, asked and ended over its socket."""
+"""The collector as a process of its own: one for each plant, started detached, asked and ended over its socket.
+
+psutil and the link (which brings numpy) are imported where they are used: a program that starts a collector does not
+wait for them before it has started it.
+"""
 
 import json
 import os
@@ -10,14 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 import hmi
 from hmi.core.clock import SECOND, SystemClock
 from hmi.core.home import Home
 from hmi.history.lock import FileLock
-from hmi.link.client import request
-from hmi.link.endpoint import EndpointError
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 45.0
@@ -58,6 +58,8 @@ class CollectorLock:
         if not file.take():
             holder = holder_of(self._home)
             raise AlreadyRunningError(holder.pid if holder is not None else 0)
+        import psutil
+
         me = psutil.Process()
         # Beside the lock, not in it: Windows lets nobody read a locked file.
         _who(self._home).write_text(json.dumps({"pid": me.pid, "started": me.create_time()}), encoding="ascii")
@@ -75,12 +77,26 @@ def holder_of(home: Home) -> Holder | None:
     try:
         found = json.loads(_who(home).read_text(encoding="ascii"))
         holder = Holder(int(found["pid"]), float(found["started"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    import psutil
+
+    try:
         process = psutil.Process(holder.pid)
         if abs(process.create_time() - holder.started) > 1.0 or process.status() == psutil.STATUS_ZOMBIE:
             return None
-    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+    except (OSError, ValueError, psutil.Error):
         return None
     return holder
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A collector on its way: `process` was started by us, None where one was running already."""
+
+    home: Home
+    process: "subprocess.Popen[bytes] | None"
+    began_us: int
 
 
 def start_detached(folder: Path, home: Home, environment: Mapping[str, str] | None = None) -> int:
@@ -88,12 +104,16 @@ def start_detached(folder: Path, home: Home, environment: Mapping[str, str] | No
 
     A collector that is running already is left as it is. Blocks, for 30 s at most. Raises `CollectorStartError`.
     """
-    running = holder_of(home)
-    if running is not None and _answers(home):
-        return running.pid
+    return wait_for_answer(launch(folder, home, environment))
+
+
+def launch(folder: Path, home: Home, environment: Mapping[str, str] | None = None) -> Launch:
+    """The first half of `start_detached`: start the collector and return at once. `wait_for_answer` is the other."""
+    began_us = SystemClock().monotonic_us()
+    if holder_of(home) is not None and _answers(home):
+        return Launch(home, None, began_us)
     home.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    said = home.folder / "start.log"
-    with said.open("wb") as out:
+    with _said(home).open("wb") as out:
         # Its own session and files: neither Ctrl-C in our terminal nor a closed pipe of ours can reach it.
         process = subprocess.Popen(
             _command(folder),
@@ -107,24 +127,40 @@ def start_detached(folder: Path, home: Home, environment: Mapping[str, str] | No
         )
     # Somebody must take note of its end, or it stays in the table of processes as long as we live.
     threading.Thread(target=process.wait, name="end of the collector", daemon=True).start()
+    return Launch(home, process, began_us)
+
+
+def wait_for_answer(launched: Launch) -> int:
+    """Wait until a launched collector answers. Returns the number of the process that does.
+
+    Blocks, until 30 s after the launch at most; later it looks once. Raises `CollectorStartError`.
+    """
+    home, process = launched.home, launched.process
     clock = SystemClock()
-    until_us = clock.monotonic_us() + int(START_TIMEOUT_S * SECOND)
+    until_us = launched.began_us + int(START_TIMEOUT_S * SECOND)
     pause = threading.Event()
-    while clock.monotonic_us() < until_us:
+    while True:
         if _answers(home):
             holder = holder_of(home)
-            return holder.pid if holder is not None else process.pid
+            if holder is not None:
+                return holder.pid
+            if process is not None:
+                return process.pid
         # When somebody else was faster, ours ends and theirs will answer.
-        if process.poll() is not None and holder_of(home) is None:
-            raise CollectorStartError(said.read_text(encoding="utf-8", errors="replace").strip() or "no reason given")
+        if (process is None or process.poll() is not None) and holder_of(home) is None:
+            said = _said(home).read_text(encoding="utf-8", errors="replace").strip() if process is not None else ""
+            raise CollectorStartError(said or "no reason given")
+        if clock.monotonic_us() >= until_us:
+            raise CollectorStartError(f"the collector did not answer within {START_TIMEOUT_S:g} s; see {home.log}")
         pause.wait(_LOOK_S)
-    raise CollectorStartError(f"the collector did not answer within {START_TIMEOUT_S:g} s; see {home.log}")
 
 
 def status(home: Home) -> dict[str, Any] | None:
     """What a plant's collector is doing, None where none runs. Raises `EndpointError` if it does not answer."""
     if holder_of(home) is None:
         return None
+    from hmi.link.client import request
+
     return dict(request(home.socket, "status")["status"])
 
 
@@ -133,6 +169,11 @@ def stop(home: Home) -> bool:
     holder = holder_of(home)
     if holder is None:
         return False
+    import psutil
+
+    from hmi.link.client import request
+    from hmi.link.endpoint import EndpointError
+
     request(home.socket, "stop")
     try:
         psutil.Process(holder.pid).wait(STOP_TIMEOUT_S)
@@ -155,6 +196,8 @@ def last_run(home: Home) -> dict[str, Any]:
     try:
         found = json.loads(_last_word(home).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        from hmi.link.endpoint import EndpointError
+
         raise EndpointError(f"the collector did not end in order; see {home.log}") from error
     return dict(found)
 
@@ -174,7 +217,15 @@ def _last_word(home: Home) -> Path:
     return home.folder / "last-run.json"
 
 
+def _said(home: Home) -> Path:
+    """What a collector says that cannot begin: its standard output."""
+    return home.folder / "start.log"
+
+
 def _answers(home: Home) -> bool:
+    from hmi.link.client import request
+    from hmi.link.endpoint import EndpointError
+
     try:
         request(home.socket, "status", timeout_s=1.0)
     except EndpointError:

@@ -22,7 +22,8 @@ def fingerprint(folder: Path) -> Fingerprint:
             try:
                 if entry.name.startswith("."):
                     continue
-                if entry.is_dir():
+                # Links to folders are not read either; two that lead back up would be followed without end.
+                if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
                 elif entry.name.endswith(ENDINGS):
                     stat = entry.stat()

@@ -1,5 +1,6 @@
 """Reads the files of a plant folder as text. The only part of the configuration that touches the disk."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -35,6 +36,8 @@ def read_files(folder: Path) -> dict[str, str]:
         relative = path.relative_to(folder)
         if path.suffix.lower() not in _ENDINGS or any(part.startswith(".") for part in relative.parts):
             continue
+        if not path.is_file():
+            continue  # a pipe would be waited for without end, and a link that leads nowhere holds nothing
         if len(files) >= MAX_FILES:
             raise PlantFolderMissing(f"'{folder}' holds more than {MAX_FILES} files: is it the right folder?")
         try:
@@ -42,7 +45,9 @@ def read_files(folder: Path) -> dict[str, str]:
                 data = file.read(MAX_BYTES + 1)
         except (FileNotFoundError, IsADirectoryError):
             continue  # editors save by renaming; what is not there now comes with the next look
-        files[relative.as_posix()] = data.decode("utf-8-sig", errors="replace")
+        # A name of another character set cannot be sent or printed; the file itself is as good as any.
+        name = os.fsencode(relative.as_posix()).decode("utf-8", errors="replace")
+        files[name] = data.decode("utf-8-sig", errors="replace")
     return files
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 START_TIMEOUT_S = 120.0
 """The very first start builds the nodes of the OPC UA server, which takes some ten seconds on a quiet computer."""
@@ -67,8 +67,20 @@ class DevicesProcess:
         self.stop()
 
 
+class Spawned(NamedTuple):
+    """Devices on their way."""
+
+    process: "subprocess.Popen[str]"
+    log: Path
+
+
 def start_devices(folder_for_log: Path) -> DevicesProcess:
     """Start the devices and wait until they serve. Raises `DemoFailed` with the end of the log."""
+    return wait_for_devices(spawn_devices(folder_for_log))
+
+
+def spawn_devices(folder_for_log: Path) -> Spawned:
+    """The first half of `start_devices`: returns at once. `wait_for_devices` is the other."""
     folder_for_log.mkdir(parents=True, exist_ok=True)
     log = folder_for_log / "devices.log"
     source = str(Path(__file__).resolve().parents[2])
@@ -83,6 +95,12 @@ def start_devices(folder_for_log: Path) -> DevicesProcess:
             encoding="utf-8",
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )
+    return Spawned(process, log)
+
+
+def wait_for_devices(spawned: Spawned) -> DevicesProcess:
+    """Wait until spawned devices serve. Raises `DemoFailed` with the end of the log; they have ended then."""
+    process, log = spawned
     # A watch on the clock: a child that neither answers nor ends must not hold up its parent for ever.
     watch = threading.Timer(START_TIMEOUT_S, process.kill)
     watch.start()

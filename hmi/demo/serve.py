@@ -17,6 +17,8 @@ from hmi.demo.devices import DemoDevices, UnknownDevice
 from hmi.demo.node_cache import prepare
 from hmi.demo.waterworks import UnknownEquipment
 
+BOOT_AFTER_S = 1.5
+
 
 async def serve(commands: asyncio.StreamReader, answer: Callable[[dict[str, Any]], None], seed: int = 1) -> None:
     """Run the devices until the input ends or says `stop`."""
@@ -28,7 +30,7 @@ async def serve(commands: asyncio.StreamReader, answer: Callable[[dict[str, Any]
         await devices.listen()
         # Told at once, so that who waits for it can start while UA-1 still boots.
         answer({"ok": True, "environment": devices.environment})
-        boot = asyncio.create_task(devices.start(), name="boot")
+        boot = asyncio.create_task(_boot(devices), name="boot")
         while line := await _next(commands, boot, devices.process):
             reply, go_on = await _obey(devices, line)
             answer(reply)
@@ -39,6 +41,12 @@ async def serve(commands: asyncio.StreamReader, answer: Callable[[dict[str, Any]
             boot.cancel()
             await asyncio.gather(boot, return_exceptions=True)
         await devices.stop()
+
+
+async def _boot(devices: DemoDevices) -> None:
+    """Boot UA-1, which keeps a processor busy for more than a second, when the collector and the window are up."""
+    await asyncio.sleep(BOOT_AFTER_S)
+    await devices.start()
 
 
 async def _next(commands: asyncio.StreamReader, *tasks: "asyncio.Task[None]") -> bytes:

@@ -467,14 +467,11 @@ class MainWindow(QScrollArea):
     def _apply_theme(self) -> None:
         theme = self.theme = self._themes.get(self._theme_name, self.session.mode is Mode.REPLAY)
         self.setPalette(palette_of(theme))
-        sheet = stylesheet_of(theme)
+        self.stage.set_sheet(sheet := stylesheet_of(theme))
         for part in (self.banner, self.navigation, self.time_bar, self.verticalScrollBar(), self.horizontalScrollBar()):
             part.setStyleSheet(sheet)
-        self.stage.set_sheet(sheet)
         dress(self._body, theme)
         self.panes.set_theme(theme)
-        if self.alarm_view is not None:
-            dress(self.alarm_view, theme)
         if self.trend is not None:
             self.trend.set_look(trend_look(theme))
 

@@ -65,8 +65,11 @@ def decode(data: bytes) -> Frame:
                 raise FrameError(f"column '{name}' has the unknown type '{dtype}'")
             columns[name] = np.frombuffer(data, dtype, count, at)
             at += columns[name].nbytes
-        return Frame(header["kind"], header["body"], columns)
-    except (ValueError, KeyError, TypeError, struct.error) as error:
+        kind, body = header["kind"], header["body"]
+        if not isinstance(kind, str) or not isinstance(body, dict):
+            raise FrameError("a frame whose header has no kind or no body")
+        return Frame(kind, body, columns)
+    except (ValueError, KeyError, TypeError, RecursionError, struct.error) as error:
         raise FrameError(f"{len(data)} bytes that are no frame: {error}") from error
 
 

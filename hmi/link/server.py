@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -180,17 +181,21 @@ class LinkServer:
     async def _answer(self, peer: "_Peer", frame: Frame) -> None:
         """One request, one reply with the same id. A mistake of ours is logged and told, never swallowed."""
         asked = frame.body
+        number = asked.get("id") if isinstance(asked.get("id"), int) else None
         try:
             reply = await self._do(frame.kind, asked, peer.who)
-        except (KeyError, TypeError, ValueError) as error:
-            log.exception("link: request '%s' of %s failed", frame.kind, peer.who)
-            reply = Frame("reply", {"error": f"the collector could not do '{frame.kind}': {error!r}"})
-        peer.send(encode(Frame("reply", {**reply.body, "id": asked.get("id")}, reply.columns)), reply=True)
+            data = encode(Frame("reply", {**reply.body, "id": number}, reply.columns))
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            log.exception("link: request '%s' of %s failed", printable(frame.kind), peer.who)
+            why = f"the collector could not do '{frame.kind}': {error!r}"
+            data = encode(Frame("reply", {"error": printable(why), "id": number}))
+        peer.send(data, reply=True)
 
     async def _do(self, kind: str, asked: Mapping[str, Any], who: str) -> Frame:
         handler = self._handler
         if kind == "write":
-            done = await handler.write(asked["tag"], asked["value"], bool(asked["confirmed"]), who)
+            tag, value = writable(asked["tag"], asked["value"])
+            done = await handler.write(tag, value, bool(asked["confirmed"]), who)
             return Frame("reply", {"write": message.write_to(done)})
         if kind == "acknowledge":
             return Frame("reply", {"changed": await handler.acknowledge(asked["keys"], who)})
@@ -201,7 +206,28 @@ class LinkServer:
         if kind == "stop":
             handler.stop(who)
             return Frame("reply", {})
-        return Frame("reply", {"error": f"the collector knows no request '{kind}'"})
+        return Frame("reply", {"error": printable(f"the collector knows no request '{kind}'")})
+
+
+def writable(tag: Any, value: Any) -> tuple[str, float | int | bool | str]:
+    """A write as the gate takes it. Raises `ValueError` for what no frame could carry on to the desktops.
+
+    A write stands in every welcome of the next minutes: one that cannot be sent would keep all desktops out.
+    """
+    if not isinstance(tag, str) or not isinstance(value, float | int | str):
+        raise ValueError("a write needs a tag and a value")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("this is not a number")
+    if isinstance(value, int) and abs(value) >= 2**64:
+        raise ValueError("no tag holds a number as large as that")
+    if any(printable(text) != text for text in (tag, value) if isinstance(text, str)):
+        raise ValueError("this text cannot be encoded")
+    return tag, value
+
+
+def printable(text: str) -> str:
+    """Text that UTF-8 can hold: half characters become question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _plant_body(

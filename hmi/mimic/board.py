@@ -28,8 +28,9 @@ from hmi.mimic.theme import Theme
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in device pixels."""
 _FULL_SHARE = 0.5
+_ALL_SHARE = 0.8
 _ROWS_AT_ONCE = 512
-_ELEMENTS_AT_ONCE = 16
+_ELEMENTS_AT_ONCE = 8
 
 
 def _device(rect: QRectF, scale: float, dx: float, dy: float) -> Box:
@@ -142,6 +143,7 @@ class Board:
 
     def _compile(self) -> Iterator[None]:
         yield from compiling(self.session.plant, self.screen, self.curves, self.compact, self.drawables)
+        self.situation.want(self._reads())
         self._looks = [None] * len(self.drawables)
         self._timed = [i for i, d in enumerate(self.drawables) if d.timed]
         for i, drawable in enumerate(self.drawables):
@@ -151,6 +153,9 @@ class Board:
                 self._by_source[source].append(i)
             for tag in drawable.bound.writes:
                 self._by_write[tag].append(i)
+
+    def _reads(self) -> set[int]:
+        return {index for drawable in self.drawables for index in drawable.binder.reads}
 
     # layout
 
@@ -173,6 +178,8 @@ class Board:
         self.session = session
         self.theme = theme
         self.situation = Situation(session)
+        if self._compiling is None:
+            self.situation.want(self._reads())
         self.curves.forget()
         self.picture = QPixmap()
         if self.sized:
@@ -202,6 +209,7 @@ class Board:
                 self._full_pieces.append([full])
         yield
         self._near = _overlaps(self._full_pieces)
+        yield
         self._near_plain = []
         self._in_base = []
         for i, drawable in enumerate(self.drawables):
@@ -212,6 +220,7 @@ class Board:
     def _draw(self, place: bool) -> Iterator[None]:
         if place:
             yield from self._place()
+            yield
         now = self.situation
         changed = now.refresh()
         self._second = now.now_us // SECOND
@@ -221,6 +230,7 @@ class Board:
         base = QPixmap(self._pixels)
         base.fill(self.theme.canvas)
         yield from self._draw_on(base, [i for i, ground in enumerate(self._in_base) if ground])
+        yield
         picture = base.copy()
         yield from self._draw_on(picture, [i for i, ground in enumerate(self._in_base) if not ground])
         self._base, self.picture = base, picture
@@ -325,6 +335,9 @@ class Board:
 
     def _repaint(self, repaint: dict[int, Box]) -> list[QRect]:
         """Draw anew what changed: what touches nothing by itself, the rest together with its neighbours, clipped."""
+        if len(repaint) > _ALL_SHARE * len(self.drawables):
+            self._draw_whole()
+            return [self.picture.rect()]
         touched = {i: self._touched(i, box) for i, box in repaint.items()}
         together = [i for i in sorted(touched) if touched[i] or len(self._plain_pieces[i]) > 1]
         if len(together) > _FULL_SHARE * len(self.drawables):

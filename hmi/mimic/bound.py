@@ -102,6 +102,8 @@ class Binder:
     def __init__(self, plant: Plant, element: Element) -> None:
         self.plant = plant
         self.element = element
+        self.reads: set[int] = set()
+        """All tags whose values it may ask for, also those that do not count for its quality."""
         self._tags: list[int] = []
         self._sources: list[str] = list(element.alarms)
         self._writes: list[str] = []
@@ -112,6 +114,7 @@ class Binder:
     def tag(self, name: str, alarms: bool = True, counts: bool = True) -> Tag:
         """A tag by name. `counts`: its quality is the element's quality; `alarms`: its alarms are the element's."""
         tag = self.plant.tag(name)
+        self.reads.add(tag.index)
         if counts and tag.index not in self._tags:
             self._tags.append(tag.index)
         if alarms and counts and name not in self._sources:
@@ -133,6 +136,7 @@ class Binder:
                 continue
             for name in piece.binding.tags:
                 tag = self.plant.tag(name)
+                self.reads.add(tag.index)
                 if counts:
                     self.tag(name, alarms and not is_discrete(tag))
                 indices.append(tag.index)
@@ -142,6 +146,7 @@ class Binder:
     def watch(self, indices: Iterable[int]) -> None:
         """Redraw when these change, without taking over their quality."""
         self.extra += indices
+        self.reads.update(self.extra)
 
     def also_writes(self, *names: str) -> None:
         """Show the writes of these tags as well."""

@@ -19,6 +19,11 @@ _EDGE = 18.0
 _NO_BRUSH = QBrush(Qt.BrushStyle.NoBrush)
 
 
+def any_digits(text: str) -> str:
+    """A short text with all digits alike: those of B612 are equally wide, so one measure serves all such numbers."""
+    return text.translate(_ANY_DIGIT) if len(text) < 12 else text
+
+
 class Align(Enum):
     LEFT = "left"
     MIDDLE = "middle"
@@ -71,9 +76,7 @@ class Canvas:
     def width(self, text: str, role: Role) -> float:
         """Width of a text in logical pixels."""
         theme, glass = self.theme, self.glass
-        if len(text) < 12:
-            # All digits of B612 are equally wide, so that one measure serves all numbers of a length.
-            text = text.translate(_ANY_DIGIT)
+        text = any_digits(text)
         return theme.stamps.get(("width", text, role, glass), lambda: self._metrics(role).horizontalAdvance(text))
 
     def _metrics(self, role: Role) -> QFontMetricsF:

@@ -27,6 +27,7 @@ _JUMP_US = 5 * SECOND
 _RETRY_US = 10 * SECOND
 _STILL_GOING_US = 2 * MINUTE
 _KEPT_SAMPLES = 50_000
+_LOADED_AT_ONCE = 8
 
 
 class Kind(IntEnum):
@@ -97,6 +98,7 @@ class Curve:
         self._fresh: list[tuple[int, float, int]] = []
         self._covered: Covered | None = None
         self._judged_us = 0
+        self._known_us = 0
         self._made: Columns | None = None
 
     def load(self, series: Series, covered: Covered | None) -> None:
@@ -108,6 +110,7 @@ class Curve:
         self._covered = covered
         # What comes later is live: the samples themselves say that something was collected.
         self._judged_us = series.end_us - self.width_us
+        self._known_us = series.end_us
         self._load += 1
         self.loaded = True
 
@@ -178,9 +181,11 @@ class Curve:
             highs = np.fmax.reduceat(self._high[:upto], runs)
             low[filled] = np.where(np.isnan(lows), low[filled], lows)
             high[filled] = np.where(np.isnan(highs), high[filled], highs)
-        return Columns(
-            key, low, high, last, self._with_gaps(kind, edges, ~filled, np.where(known, self._times[held], 0))
-        )
+        kind = self._with_gaps(kind, edges, ~filled, np.where(known, self._times[held], 0))
+        if not self.loaded:
+            # The time has jumped ahead: what held since then is not known before history comes.
+            kind[edges[:-1] >= self._known_us] = Kind.NOTHING
+        return Columns(key, low, high, last, kind)
 
     def _with_gaps(
         self, kind: NDArray[np.int8], edges: Ints, empty: NDArray[np.bool_], sample: Ints
@@ -195,8 +200,10 @@ def _kinds(status: Statuses, value: Floats) -> NDArray[np.int8]:
     """What the columns show that hold these samples."""
     if not status.any():
         return np.where(np.isnan(value), np.int8(Kind.BAD), np.int8(Kind.VALUE))
-    codes, which = np.unique(status, return_inverse=True)
-    kinds = np.array([_kind(code) for code in codes.tolist()], np.int8)[which]
+    kinds = np.empty(len(status), np.int8)
+    # `numpy.unique` would import a fifth of a second of other things.
+    for code in set(status.tolist()):
+        kinds[status == code] = _kind(code)
     kinds[np.isnan(value) & ((kinds == Kind.VALUE) | (kinds == Kind.WEAK))] = Kind.BAD
     return kinds
 
@@ -293,10 +300,14 @@ class Curves:
                 log.info("no history for %d curves: %s", len(asked.curves), error)
                 self._retry_us = now_us + _RETRY_US
                 continue
+            # Each new curve is a picture to be drawn: some come with this frame, the others with the next.
+            now, later = asked.curves[:_LOADED_AT_ONCE], asked.curves[_LOADED_AT_ONCE:]
+            if later:
+                self._asked.append(asked._replace(curves=later))
             found = {s.tag: s for s in asked.series.result()}
             coverage = asked.coverage.result()
             covered: dict[str, Covered | None] = {}
-            for curve in asked.curves:
+            for curve in now:
                 if curve.tag in found:
                     source = self.plant.tags[curve.index].device or COLLECTOR
                     if source not in covered:

@@ -9,7 +9,7 @@ from hmi.core.command import WriteState
 from hmi.core.screen import ValueElement
 from hmi.core.status import Quality
 from hmi.mimic.bound import is_discrete
-from hmi.mimic.canvas import Canvas, dash_of
+from hmi.mimic.canvas import Canvas, any_digits, dash_of
 from hmi.mimic.drawable import Drawable, Look, Workshop, worded
 from hmi.mimic.state import Condition, Situation
 from hmi.mimic.theme import Role
@@ -102,6 +102,13 @@ def _number(canvas: Canvas, rect: QRectF, left: float, what: SlotText, condition
 
 def fit(canvas: Canvas, text: str, unit: str, first: Role, room: float) -> tuple[Role, str, str]:
     """Role, text and unit that fit: first the unit goes, then the size; a number is never cut, its place shows '##'."""
+    form = any_digits(text)
+    key = ("fit", form, unit, first, room, canvas.glass)
+    role, shown, unit = canvas.theme.stamps.get(key, lambda: _fit(canvas, form, unit, first, room))
+    return role, text if shown == form else shown, unit
+
+
+def _fit(canvas: Canvas, text: str, unit: str, first: Role, room: float) -> tuple[Role, str, str]:
     if unit and canvas.width(text, first) + 5 + canvas.width(unit, Role.LABEL) <= room:
         return first, text, unit
     for role in _SMALLER[_SMALLER.index(first) :]:

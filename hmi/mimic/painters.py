@@ -107,7 +107,9 @@ def compiling(plant: Plant, screen: Screen, curves: Curves, compact: bool, made:
         made += _compile(element, shop)
         yield
     _leave_alarms_to_slots(made)
+    yield
     _find_room_for_marks(made)
+    yield
 
 
 def _leave_alarms_to_slots(drawables: Sequence[Drawable]) -> None:

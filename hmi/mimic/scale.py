@@ -144,7 +144,7 @@ class AnalogueScale:
 
     def _last_piece(self, canvas: Canvas, at: float, columns: Columns, bar: QRectF, quality: Quality) -> None:
         """From the last whole column to the pointer."""
-        if len(columns.kind) and columns.kind[-1] in (Kind.VALUE, Kind.WEAK):
+        if len(columns.kind) and int(columns.kind[-1]) in (Kind.VALUE, Kind.WEAK):
             step = self.trend_width / len(columns.kind)
             dash = (4.0, 3.0) if quality is Quality.STALE else ()
             start = self.rect.y() + self.y(float(columns.last[-1]))

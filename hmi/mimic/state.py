@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hmi.core.alarm import AlarmState, list_order
 from hmi.core.clock import DAY, HOUR, MINUTE, SECOND
 from hmi.core.command import Write, WriteState
@@ -106,12 +109,18 @@ class Situation:
         self.silent = False
         self.looked_at: set[str] = set()
         self._table = session.table
+        self._wanted: NDArray[np.bool_] | None = None
         self._version = 0
         self._alarms_version = -1
         self._writes_version = -1
         self._alarm_of: dict[str, AlarmMark] = {}
         self._write_of: dict[str, Write] = {}
         self._lost: frozenset[str] = frozenset()
+
+    def want(self, tags: Iterable[int]) -> None:
+        """Take over only these tags, as a screen shows a small part of a large plant. Call before the first refresh."""
+        self._wanted = np.zeros(len(self.status), bool)
+        self._wanted[list(tags)] = True
 
     def refresh(self) -> Changed:
         """Take over what is new. Call once a frame.
@@ -133,8 +142,10 @@ class Situation:
         version, index = table.changed_since(self._version)
         if self.outdated:
             return changed
+        self._version = version
+        if self._wanted is not None:
+            index = index[self._wanted[index]]
         if len(index):
-            self._version = version
             batch = table.read(index)
             changed.tags = batch.tag.tolist()
             columns = zip(

@@ -123,7 +123,7 @@ class MimicView(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._board.set_theme(theme)
-        self._advance()
+        self._slices.start(0)
 
     def set_screen(self, screen: Screen) -> None:
         """Show another screen, or a new form of this one; the focus stays on the element of the same id or place."""
@@ -136,7 +136,8 @@ class MimicView(QWidget):
             return
         self._drop_edit()
         self._board.set_session(session, theme)
-        self._advance()
+        self._slices.start(0)
+        self.update()
 
     def set_compact(self, compact: bool) -> None:
         """Leave out what small windows have no room for."""
@@ -150,6 +151,7 @@ class MimicView(QWidget):
         self._focus = None
         self._pressed = None
         self._name_view()
+        self.update()
         self._layout()
 
     def _layout(self) -> None:
@@ -164,13 +166,17 @@ class MimicView(QWidget):
             return
         if not board.advance(_SLICE_NS):
             self._slices.start(0)
-        elif self._kept is not None:
+            return
+        self._slices.stop()
+        if self._kept is not None:
             self._focus = next((d for d in board.drawables if d.reachable and _place_of(d) == self._kept), None)
             self._kept = None
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._layout()
+        self._board.layout(self.size(), self.devicePixelRatioF())
+        # What made the size another has its own work to do in this turn.
+        self._slices.start(0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         board, ratio = self._board, self.devicePixelRatioF()

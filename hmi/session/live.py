@@ -65,6 +65,7 @@ class LiveSession:
         self._names: tuple[str, ...] = ()
         self._health = Health()
         self._heard_us = 0
+        self._heard_monotonic_us = 0
         self._link = LinkState.CONNECTING
         self._alarms: dict[str, Alarm] = {}
         self._writes: dict[str, Write] = {}
@@ -115,7 +116,7 @@ class LiveSession:
     @property
     def health(self) -> Health:
         link = self._link
-        if link is LinkState.OK and self._clock.now_us() - self._heard_us > SILENT_US:
+        if link is LinkState.OK and self._clock.monotonic_us() - self._heard_monotonic_us > SILENT_US:
             link = LinkState.SILENT
         return replace(self._health, link=link, heard_us=self._heard_us, who=self.who)
 
@@ -269,6 +270,8 @@ class LiveSession:
 
     def _take(self, frame: Frame) -> None:
         self._heard_us = self._clock.now_us()
+        # Silence is measured by this one: a clock that is set back must not make a dead collector look alive.
+        self._heard_monotonic_us = self._clock.monotonic_us()
         body = frame.body
         if frame.kind == "batch":
             self._filled.apply(batch_of(frame))

@@ -20,6 +20,7 @@ BENCHES: dict[str, str] = {
     "mimic": "tests.bench.mimic",
     "pixel": "tests.bench.pixel",
     "start": "tests.bench.start",
+    "window": "tests.bench.window",
 }
 
 

@@ -21,7 +21,7 @@ def watched(at_most: str) -> int:
     import hmi.cli.demo as demo
     import hmi.cli.run as run
 
-    started = {"devices": "start_devices", "collector": "start_detached"}
+    started = {"devices": "wait_for_devices", "collector": "wait_for_answer"}
     for stage, name in started.items():
         setattr(demo, name, _telling(getattr(demo, name), stage))
     opened = run.open_window
@@ -63,9 +63,13 @@ def watched(at_most: str) -> int:
 
 
 def _telling(call, stage):  # type: ignore[no-untyped-def]
+    left = [stage]
+
     def told(*args, **kwargs):  # type: ignore[no-untyped-def]
         result = call(*args, **kwargs)
-        reached(stage)
+        # Only the first time: at its end the demo makes sure once more that the collector answers.
+        if left:
+            reached(left.pop())
         return result
 
     return told

@@ -1,5 +1,7 @@
 """Reading a plant folder from the disk."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,19 @@ def test_that_a_wrong_folder_is_told_in_words(tmp_path: Path, name: str, message
     (tmp_path / "empty").mkdir()
     with pytest.raises(PlantFolderMissing, match=message):
         read_files(tmp_path / name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only Unix has named pipes")
+def test_that_a_pipe_and_a_link_to_itself_in_the_folder_hold_nobody_up(tmp_path: Path) -> None:
+    write(tmp_path)
+    os.mkfifo(tmp_path / "screens" / "pipe.yaml")
+    (tmp_path / "screens" / "self.yaml").symlink_to("self.yaml")
+    assert read_files(tmp_path) == files()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes file names of any bytes")
+def test_that_a_file_name_of_another_character_set_can_still_be_sent(tmp_path: Path) -> None:
+    write(tmp_path)
+    Path(os.fsdecode(bytes(tmp_path / "symbols") + b"-\xdc.yaml")).write_text("version: 1")
+    for name in read_files(tmp_path):
+        name.encode("utf-8")

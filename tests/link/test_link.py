@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import struct
 import threading
 import time
 from pathlib import Path
@@ -149,6 +150,32 @@ def test_that_an_unknown_or_broken_request_is_refused_in_words(link: Any) -> Non
         assert "knows no request 'dance'" in connection.receive(5).body["error"]
         connection.send(Frame("write", {"id": 2}))
         assert "could not do 'write'" in connection.receive(5).body["error"]
+
+
+@pytest.mark.logs("request 'write' of .* failed")
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", "9" * 400, "null", "[1]", '"\\ud800"'])
+def test_that_a_value_that_no_frame_can_carry_is_answered_and_never_reaches_the_gate(
+    tmp_path: Path, value: str
+) -> None:
+    running = Running(tmp_path / "run" / "c.sock", True)
+    with LinkConnection(tmp_path / "run" / "c.sock") as connection:
+        body = f'{{"tag": "P.sp", "value": {value}, "confirmed": true, "id": 7}}'
+        header = f'{{"kind": "write", "body": {body}, "columns": []}}'.encode()
+        connection._socket.sendall(struct.pack("<II", 4 + len(header), len(header)) + header)
+        reply = connection.receive(5)
+    assert reply.body["id"] == 7
+    assert "could not do 'write'" in reply.body["error"]
+    assert running.handler.asked == []
+    running.stop()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b'{"kind": 1, "body": {}, "columns": []}', b'{"kind": "write", "body": [1], "columns": []}', b"[" * 100_000],
+)
+def test_that_a_header_of_another_shape_is_no_frame(header: bytes) -> None:
+    with pytest.raises(FrameError):
+        decode(struct.pack("<I", len(header)) + header)
 
 
 def test_that_the_collector_can_be_asked_to_stop(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Curves: history once, live samples after it, gaps shown as gaps."""
 
+from concurrent.futures import Future
+
 import numpy as np
 
 from hmi.core.clock import MINUTE, SECOND
@@ -120,3 +122,31 @@ def test_that_the_device_decides_what_was_covered() -> None:
     curves.frame(session, NOW_US, [])
     curves.frame(session, NOW_US, [])
     assert shown.at(NOW_US).kind[10] == Kind.VALUE
+
+
+def test_that_after_a_jump_ahead_the_last_value_is_not_held_before_history_has_come() -> None:
+    session = session_with_history()
+    curves = Curves(session.plant)
+    shown = curves.curve(0, SPAN, 60)
+    curves.frame(session, NOW_US, [])
+    curves.frame(session, NOW_US, [])
+    session.history = lambda *_: Future()  # type: ignore[method-assign, assignment]
+    later = NOW_US + SPAN // 2
+    curves.frame(session, later, [])
+    columns = shown.at(later)
+    assert columns.kind[10] == Kind.VALUE
+    assert set(columns.kind[32:]) == {Kind.NOTHING}
+
+
+def test_that_many_histories_are_taken_over_a_few_a_frame() -> None:
+    tags = [measure(f"T-{i}") for i in range(20)]
+    session = PlantOnATable(plant_of(tags))
+    curves = Curves(session.plant)
+    for i, tag in enumerate(tags):
+        session.remember(tag.name, [3.0] * 60)
+        curves.curve(i, SPAN, 60)
+    curves.frame(session, NOW_US, [])
+    came = [len(curves.frame(session, NOW_US, [])) for _ in range(4)]
+    assert came == [8, 8, 4, 0]
+    assert not curves.waiting
+    assert len(session.asked) == 1
