@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hmi.collector.derived import DerivedTags
 from hmi.collector.freshness import Freshness
 from hmi.collector.history_watch import HistoryWatch
 from hmi.collector.ring import SEGMENT, Ring
+from hmi.collector.watch import fingerprint
 from hmi.core.alarm import HISTORY_LATE, HISTORY_LOST, HISTORY_ROOM
 from hmi.core.batch import make_batch
 from hmi.core.clock import MINUTE, SECOND, HandClock
@@ -168,3 +170,11 @@ def test_that_good_inputs_make_a_good_value() -> None:
     derived, table = DerivedTags(FLOWS), Table(len(FLOWS))
     table.apply(make_batch([A, B], NOW, [1.0, 2.0]))
     assert set(derived.evaluate(changed(A), table).status.tolist()) == {GOOD}
+
+
+def test_that_links_back_up_in_the_plant_folder_are_not_followed_without_end(tmp_path: Path) -> None:
+    (tmp_path / "screens").mkdir()
+    (tmp_path / "screens" / "overview.yaml").write_text("version: 1")
+    for name in ("one", "two", "three"):
+        (tmp_path / "screens" / name).symlink_to(tmp_path)
+    assert list(fingerprint(tmp_path)) == [str(tmp_path / "screens" / "overview.yaml")]

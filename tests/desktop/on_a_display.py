@@ -26,6 +26,7 @@ def main() -> int:
             (
                 f"mode={'live' if window.session.mode is Mode.LIVE else 'replay'}",
                 f"view={window.trail.here.view.value}",
+                f"active={window.isActiveWindow()}",
                 f"palette={window.search.isVisible()}",
                 f"faceplate={faceplate.title if faceplate is not None else ''}",
                 f"acknowledged={','.join(live.acknowledged)}",

@@ -70,6 +70,8 @@ def test_that_real_keys_and_a_real_mouse_operate_the_window(display: tuple[Shown
     shown, hands = display
     shown.until("mode=live", "view=screen")
     hands.do("search", "--sync", "--onlyvisible", "--name", "Hindsight", "windowfocus", "--sync")
+    # The server has given the focus; keys count from when the program knows of it.
+    shown.until("active=True")
     hands.do("key", "F2")
     shown.until("acknowledged=LT-250/high")
     hands.do("key", "ctrl+k")

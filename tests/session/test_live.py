@@ -124,3 +124,26 @@ def test_that_a_killed_collector_is_lost_at_once_and_heard_again_when_it_is_back
     until(lambda: session.health.link is LinkState.OK, FAR_S)
     session.tick()
     until(lambda: running.good("LT-1"), FAR_S)
+
+
+class SettableClock(SystemClock):
+    """The clock of a computer that somebody sets."""
+
+    set_by_us = 0
+
+    def now_us(self) -> int:
+        return super().now_us() + self.set_by_us
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="only Unix can halt a process")
+def test_that_a_halted_collector_is_silent_though_the_clock_was_set_back(running: Running) -> None:
+    clock = SettableClock()
+    session = LiveSession(running.home, load, clock)
+    try:
+        assert session.wait_for_plant(FAR_S)
+        os.kill(running.pid, signal.SIGSTOP)
+        clock.set_by_us = -60 * MINUTE
+        until(lambda: session.health.link is LinkState.SILENT, "the silence is noticed", 10)
+    finally:
+        os.kill(running.pid, signal.SIGCONT)
+        session.close()
