@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -71,10 +72,20 @@ def _watch(folder: Path, duration_us: int | None, end: bool) -> int:
 
 
 def import_window() -> None:
-    """Import what a window needs. It takes about as long as a collector needs to start, so it is done in that time."""
-    import hmi.desktop.application
-    import hmi.session.live
-    import hmi.session.replay  # noqa: F401
+    """Import what a window needs. It takes about as long as a collector needs to start, so it is done in that time.
+
+    A Ctrl-C counts when all is imported: while Qt's classes are made, Qt would swallow it.
+    """
+    interrupts: list[int] = []
+    usual = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+    try:
+        import hmi.desktop.application
+        import hmi.session.live
+        import hmi.session.replay  # noqa: F401
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    if interrupts:
+        raise KeyboardInterrupt
 
 
 def open_window(

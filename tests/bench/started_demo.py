@@ -7,6 +7,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -19,14 +21,29 @@ def watched(at_most: str) -> int:
     """Run the demo with its real parts; the only addition is that stages are told."""
     reached("python")
     import hmi.cli.demo as demo
-    import hmi.cli.run as run
 
     started = {"devices": "wait_for_devices", "collector": "wait_for_answer"}
     for stage, name in started.items():
         setattr(demo, name, _telling(getattr(demo, name), stage))
-    opened = run.open_window
+    prepare = demo._prepare_window
 
-    def open_window(*args: object, **kwargs: object) -> int:
+    def prepare_window() -> None:
+        # Not before the demo itself imports it: the devices would start later than they do for a user.
+        import hmi.cli.run as run
+
+        run.open_window = watching(run.open_window)
+        prepare()
+
+    demo._prepare_window = prepare_window
+    from hmi.cli import main
+
+    return main(["demo", "--for", at_most])
+
+
+def watching(opened: Callable[..., int]) -> Callable[..., int]:
+    """`open_window`, which tells the window's stages and closes it with its first value."""
+
+    def open_window(*args: Any, **kwargs: Any) -> int:
         from PySide6.QtCore import QTimer
 
         from hmi.core.status import quality_of
@@ -54,12 +71,9 @@ def watched(at_most: str) -> int:
 
         MainWindow.__init__ = made  # type: ignore[method-assign,assignment]
         MainWindow.frame = first_frames  # type: ignore[method-assign]
-        return opened(*args, **kwargs)  # type: ignore[arg-type]
+        return opened(*args, **kwargs)
 
-    run.open_window = open_window  # type: ignore[assignment]
-    from hmi.cli import main
-
-    return main(["demo", "--for", at_most])
+    return open_window
 
 
 def _telling(call, stage):  # type: ignore[no-untyped-def]

@@ -143,7 +143,7 @@ def test_that_a_halted_collector_is_silent_though_the_clock_was_set_back(running
         assert session.wait_for_plant(FAR_S)
         os.kill(running.pid, signal.SIGSTOP)
         clock.set_by_us = -60 * MINUTE
-        until(lambda: session.health.link is LinkState.SILENT, "the silence is noticed", 10)
+        until(lambda: session.health.link is LinkState.SILENT, 10, "the silence is noticed")
     finally:
         os.kill(running.pid, signal.SIGCONT)
         session.close()
