@@ -10,6 +10,9 @@ from hmi.core.problem import Place
 
 PLANT_FILE = "plant.yaml"
 MAX_BYTES = 16_000_000
+MAX_YAML_BYTES = 2_000_000
+"""A tag list may be long. A YAML file beyond this is no screen that anyone drew, and to read it would take the time
+that polling needs."""
 MAX_FILES = 5_000
 _ENDINGS = (".yaml", ".yml", ".csv", ".svg")
 _UNDECODABLE = "\ufffd"
@@ -53,8 +56,9 @@ def read_files(folder: Path) -> dict[str, str]:
 
 def usable(name: str, text: str, report: Report) -> bool:
     """Whether a file can be read at all; if not, the report says why."""
-    if len(text.encode(errors="replace")) > MAX_BYTES:
-        report.error(Place(name), Code.FILE_TOO_LARGE, f"the file has more than {MAX_BYTES // 1_000_000} MB")
+    most = MAX_YAML_BYTES if name.lower().endswith((".yaml", ".yml")) else MAX_BYTES
+    if len(text.encode(errors="replace")) > most:
+        report.error(Place(name), Code.FILE_TOO_LARGE, f"the file has more than {most // 1_000_000} MB")
         return False
     at = text.find(_UNDECODABLE)
     if at >= 0:

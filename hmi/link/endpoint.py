@@ -10,9 +10,11 @@ import secrets
 import socket
 import stat
 import struct
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+_QUEUE_PAUSE_S = 0.02
 UNIX = hasattr(socket, "AF_UNIX") and os.name == "posix"
 
 Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter, str], Awaitable[None]]
@@ -66,7 +68,7 @@ def connect(path: Path, timeout_s: float, unix: bool = UNIX) -> socket.socket:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
                 connection.settimeout(timeout_s)
-                connection.connect(str(path))
+                _connect_unix(connection, str(path), timeout_s)
             except OSError:
                 connection.close()
                 raise
@@ -78,6 +80,18 @@ def connect(path: Path, timeout_s: float, unix: bool = UNIX) -> socket.socket:
     except (OSError, ValueError) as error:
         raise EndpointError(f"no collector answers at {path}: {error}") from error
     return connection
+
+
+def _connect_unix(connection: socket.socket, path: str, timeout_s: float) -> None:
+    """A full queue of a Unix socket refuses at once, timeout or not: it is asked again until the time is over."""
+    pause = threading.Event()
+    for _ in range(max(1, int(timeout_s / _QUEUE_PAUSE_S))):
+        try:
+            connection.connect(path)
+            return
+        except BlockingIOError:
+            pause.wait(_QUEUE_PAUSE_S)
+    connection.connect(path)
 
 
 def _private_folder(folder: Path) -> None:

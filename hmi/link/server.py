@@ -302,3 +302,8 @@ class _Peer:
                 self._idle.set()
         except ConnectionError:
             self._idle.set()
+        except Exception:
+            # A desktop that waits for a welcome which cannot be made must see the connection end.
+            log.exception("link: nothing can be sent to %s; disconnected", self.who)
+            self._idle.set()
+            self._writer.close()

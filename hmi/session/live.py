@@ -255,12 +255,19 @@ class LiveSession:
                         self._take(connection.receive())
                         attempt = 0
             except EndpointError as error:
-                if self._link is not LinkState.CONNECTING:
-                    self._link = LinkState.LOST
-                self._connection = None
-                self._give_up_on_replies(str(error))
-                self._closing.wait(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
-                attempt += 1
+                self._lost(str(error))
+            except Exception as error:
+                # A frame that we do not understand, as of another version: the listener must outlive it.
+                log.exception("what the collector said cannot be understood; connecting anew")
+                self._lost(f"what the collector said cannot be understood: {error!r}")
+            self._closing.wait(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+            attempt += 1
+
+    def _lost(self, why: str) -> None:
+        if self._link is not LinkState.CONNECTING:
+            self._link = LinkState.LOST
+        self._connection = None
+        self._give_up_on_replies(why)
 
     def _give_up_on_replies(self, why: str) -> None:
         with self._lock:

@@ -50,9 +50,9 @@ def test_that_a_file_that_is_not_utf_8_is_told_with_what_to_do(tmp_path: Path) -
 
 def test_that_an_absurdly_large_file_is_told_and_not_read(tmp_path: Path) -> None:
     write(tmp_path)
-    (tmp_path / "screens" / "big.yaml").write_bytes(b"#" * 17_000_000)
+    (tmp_path / "screens" / "big.yaml").write_bytes(b"#" * 2_100_000)
     plant, problems = load_plant(read_files(tmp_path), DRIVERS, {})
-    assert [str(p) for p in problems] == ["screens/big.yaml: error: the file has more than 16 MB"]
+    assert [str(p) for p in problems] == ["screens/big.yaml: error: the file has more than 2 MB"]
     assert plant is not None
 
 
