@@ -64,7 +64,7 @@ def status_lines(found: dict[str, Any]) -> list[str]:
     ]
     for name, device in found["devices"].items():
         reason = f": {device['why']}" if device["why"] else ""
-        counts = f"{device['samples']} samples in {device['requests']} requests"
+        counts = f"{device['values_read']} values read in {device['requests']} requests"
         lines.append(f"  {name}: {device['state']}{reason}, {counts}")
     lines.append(f"  {found['alarms']} alarms are not normal")
     return lines

@@ -247,7 +247,7 @@ class Collector:
                 d.name: {
                     "state": d.state.value,
                     "why": d.why,
-                    "samples": d.samples,
+                    "values_read": d.samples,
                     "requests": d.requests,
                 }
                 for d in now.devices

@@ -128,5 +128,15 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
+def alarms_known(session: Session) -> bool:
+    """False in replay where no collector was at work: which alarms stood then, nobody recorded."""
+    return session.mode is Mode.LIVE or session.health.link is not LinkState.LOST
+
+
+def known_alarms(session: Session) -> Sequence[Alarm]:
+    """The alarms that may be shown: none at a time of which nobody knows any."""
+    return session.alarms if alarms_known(session) else ()
+
+
 class HistoryUnavailableError(Exception):
     """History cannot be read now. The message says why, for a person."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from hmi.core.alarm import Alarm, AlarmRule, AlarmState, list_order
 from hmi.core.event import Event, EventKind
 from hmi.core.moment import span_words
-from hmi.core.session import Session
+from hmi.core.session import Session, known_alarms
 from hmi.core.status import Quality, quality_of
 from hmi.desktop.words import STATE_WORDS, limit_text, near_time, shown_value
 from hmi.trend.statistics import QUALITY_WORDS
@@ -66,7 +66,7 @@ class Filter:
 def records_of(session: Session, chosen: Filter) -> list[AlarmRecord]:
     """Alarms that are not normal and pass the filter, in the order of alarm lists."""
     rules = session.plant.rule
-    found = [AlarmRecord(rules[alarm.key], alarm) for alarm in session.alarms if alarm.key in rules]
+    found = [AlarmRecord(rules[alarm.key], alarm) for alarm in known_alarms(session) if alarm.key in rules]
     return sorted((r for r in found if chosen.takes(r)), key=lambda r: (*list_order(r.rule, r.alarm), r.rule.key))
 
 

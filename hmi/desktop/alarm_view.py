@@ -8,12 +8,13 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTabl
 from hmi.core.alarm import AlarmState, Priority
 from hmi.core.clock import DAY, SECOND
 from hmi.core.event import Event
-from hmi.core.session import Mode, Session
+from hmi.core.session import Mode, Session, alarms_known
 from hmi.desktop.alarm_detail import AlarmDetail
 from hmi.desktop.alarm_model import RECORD, AlarmModel, AlarmRecord, Filter, JournalModel
 from hmi.desktop.alarm_rate import AlarmRate
 from hmi.desktop.alarm_rows import ROW_HEIGHT, AlarmRows
 from hmi.desktop.furniture import Blink, Button, Field, Fill, label
+from hmi.desktop.words import unknown_alarms
 from hmi.mimic.theme import Theme
 from hmi.trend.handover import Handover
 
@@ -34,7 +35,7 @@ class AlarmView(Fill):
     def __init__(self, theme: Theme, session: Session) -> None:
         super().__init__(theme, "canvas")
         self._session = session
-        self._version = -1
+        self._version = (-1, True)
         self._second = -1
         self._asked_us = -_EVENTS_AGAIN_US
         self._asking = False
@@ -127,7 +128,7 @@ class AlarmView(Fill):
 
     def set_session(self, session: Session) -> None:
         self._session = session
-        self._version = -1
+        self._version = (-1, True)
         self._asked_us = -_EVENTS_AGAIN_US
         self.model.set_session(session)
         self.journal.set_session(session)
@@ -178,6 +179,11 @@ class AlarmView(Fill):
         self._count()
 
     def _count(self) -> None:
+        if not alarms_known(self._session):
+            self._summary.setText(f"{unknown_alarms(self._session)}. The journal holds what is known.")
+            self.modes[0].set_text("Current –")
+            self.modes[1].set_text("Unacknowledged –")
+            return
         states = [record.alarm.state for record in self.model.records]
         waiting = sum(s is AlarmState.UNACKNOWLEDGED for s in states)
         done = sum(s is AlarmState.ACKNOWLEDGED for s in states)
@@ -191,8 +197,9 @@ class AlarmView(Fill):
     def frame(self, blink: Blink) -> None:
         session = self._session
         now = session.now_us()
-        if session.alarms_version != self._version:
-            self._version = session.alarms_version
+        version = (session.alarms_version, alarms_known(session))
+        if version != self._version:
+            self._version = version
             self.model.refresh()
             self._count()
             self._on_selected()

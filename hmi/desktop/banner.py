@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from hmi.core.alarm import Alarm, AlarmRule, AlarmState, Priority
 from hmi.core.moment import span_words
 from hmi.core.plant import Plant
-from hmi.core.session import Mode, Session
+from hmi.core.session import Mode, Session, alarms_known
 from hmi.desktop.furniture import Blink, Button, Themed, font
-from hmi.desktop.words import alarm_message, clock_text, long_date, near_time
-from hmi.mimic.marks import alarm_shape, pen
+from hmi.core.status import Quality
+from hmi.desktop.words import alarm_message, clock_text, long_date, near_time, unknown_alarms
+from hmi.mimic.marks import alarm_shape, dot_brush, pen, quality_mark
 from hmi.mimic.theme import Theme
 
 _BLINKING = (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED)
@@ -43,6 +44,7 @@ class BannerText:
     counts: Mapping[int, Count] = field(default_factory=dict)
     top: Top | None = None
     returned: int = 0
+    unknown: str = ""
     waiting: int = 0
 
 
@@ -84,7 +86,7 @@ class Banner(QWidget, Themed):
         self.theme = theme
         self._session = session
         self._text = BannerText()
-        self._versions: tuple[int, int] = (-1, -1)
+        self._versions: tuple[int, int, str] = (-1, -1, "")
         self._second = -1
         self._blink = Blink()
         self._compact = False
@@ -102,7 +104,7 @@ class Banner(QWidget, Themed):
 
     def set_session(self, session: Session) -> None:
         self._session = session
-        self._versions = (-1, -1)
+        self._versions = (-1, -1, "")
         self._second = -1
 
     def set_compact(self, compact: bool) -> None:
@@ -116,13 +118,14 @@ class Banner(QWidget, Themed):
     def frame(self, blink: Blink) -> None:
         """Take over alarms and time; repaint when a word of it changed, or the blinking ring."""
         session = self._session
-        versions = (session.alarms_version, session.plant_version)
+        unknown = "" if alarms_known(session) else unknown_alarms(session)
+        versions = (session.alarms_version, session.plant_version, unknown)
         if versions != self._versions:
             self._versions = versions
-            self._text = banner_text(session.alarms, session.plant)
+            self._text = BannerText(unknown=unknown) if unknown else banner_text(session.alarms, session.plant)
             top = self._text.top
             self.setAccessibleDescription(
-                f"{top.rule.priority.word}: {top.message}" if top else "No unacknowledged alarm"
+                f"{top.rule.priority.word}: {top.message}" if top else unknown or "No unacknowledged alarm"
             )
             self._arrange()
             self.update()
@@ -198,7 +201,8 @@ class Banner(QWidget, Themed):
         painter.setFont(font(16 if self._compact else 20, count.active > 0))
         painter.setPen(self.theme.ink if count.active else self.theme.ink3)
         rest = tile.adjusted(34 if self._compact else 42, 0, 0, 0)
-        painter.drawText(rest, Qt.AlignmentFlag.AlignVCenter, str(count.active))
+        shown = "–" if self._text.unknown else str(count.active)
+        painter.drawText(rest, Qt.AlignmentFlag.AlignVCenter, shown)
 
     def _paint_message(self, painter: QPainter) -> None:
         theme, box, top = self.theme, self._message_box, self._text.top
@@ -206,6 +210,9 @@ class Banner(QWidget, Themed):
         middle = box.center().y()
         inner = QRectF(box.x() + (8 if self._compact else 16), box.y(), box.width() - 24, box.height())
         vertical = Qt.AlignmentFlag.AlignVCenter
+        if self._text.unknown:
+            self._paint_unknown(painter, box, inner)
+            return
         if top is None:
             painter.setPen(pen(theme.hair, 1))
             painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
@@ -236,6 +243,19 @@ class Banner(QWidget, Themed):
         painter.setPen(theme.ink)
         shown = QFontMetrics(message).elidedText(top.message, Qt.TextElideMode.ElideRight, int(max(end - 16 - x, 0)))
         painter.drawText(QRectF(x, box.y(), end - x, box.height()), vertical, shown)
+
+    def _paint_unknown(self, painter: QPainter, box: QRectF, inner: QRectF) -> None:
+        """As everything that was not recorded: dots, a dotted outline, the mark and the word."""
+        theme, text = self.theme, self._text.unknown
+        painter.setPen(pen(theme.line, 1.5, (1.5, 3.5)))
+        painter.setBrush(dot_brush(theme, painter.device().devicePixelRatioF()))
+        painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
+        painter.setFont(font(14))
+        width = painter.fontMetrics().horizontalAdvance(text)
+        painter.fillRect(QRectF(inner.x() - 4, box.center().y() - 12, width + 40, 24), theme.canvas)
+        quality_mark(painter, Quality.NOT_RECORDED, inner.x() + 10, box.center().y(), theme)
+        painter.setPen(theme.ink2)
+        painter.drawText(inner.adjusted(28, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_message_end(self, painter: QPainter, top: Top) -> float:
         """Time and age, from the right; returns where they begin."""

@@ -38,7 +38,7 @@ class Subject:
 def limit_rows(session: Session, tag: Tag) -> list[tuple[str, str]]:
     """Every alarm of the tag with its limit, priority and present state."""
     plant = session.plant
-    states = {alarm.key: alarm.state for alarm in session.alarms}
+    states = {alarm.key: alarm.state for alarm in known_alarms(session)}
     rows = []
     for rule in plant.rules_of.get(tag.name, ()):
         words = [rule.priority.word.lower()]

@@ -93,7 +93,7 @@ def search(query: str, session: Session, live: Session) -> list[Hit]:
     plant = session.plant
     hits: list[Hit] = []
     rules = plant.rule
-    alarms = sorted((a for a in session.alarms if a.key in rules), key=lambda a: list_order(rules[a.key], a))
+    alarms = sorted((a for a in known_alarms(session) if a.key in rules), key=lambda a: list_order(rules[a.key], a))
     hits += _best(words, Kind.ALARM, (_alarm_hit(session, rules[alarm.key], alarm) for alarm in alarms))
     if words:
         hits += _best(words, Kind.TAG, (

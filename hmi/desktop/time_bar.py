@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 from hmi.core.clock import DAY, HOUR, SECOND
 from hmi.core.event import COLLECTOR, Coverage, Event
 from hmi.core.moment import FORMS
-from hmi.core.session import Mode, Session
+from hmi.core.session import Mode, Session, alarms_known, known_alarms
 from hmi.desktop.furniture import Button, Themed
 from hmi.desktop.rewind import SPEEDS, Replay, past_time, speed_text
 from hmi.desktop.time_marks import Marks, marks_of
@@ -196,10 +196,10 @@ class TimeBar(QWidget, Themed):
         self.track.set_now(live_now)
         self.track.show_head(now, replay is not None and replay.loading and not self.track.dragging)
         self._refresh(end - self._span_us, end, live_now)
-        marked = (self._answers, session.mode, session.alarms_version, self.track.span)
+        marked = (self._answers, session.mode, session.alarms_version, alarms_known(session), self.track.span)
         if marked != self._marked:
             self._marked = marked
-            alarms = {alarm.key: alarm for alarm in session.alarms}
+            alarms = {alarm.key: alarm for alarm in known_alarms(session)}
             self._marks = marks_of(
                 live.plant,
                 self._events,
@@ -222,7 +222,9 @@ class TimeBar(QWidget, Themed):
         self._asked_first = True
 
         def found(coverage: list[Coverage]) -> None:
-            self._first_us = min((row.start_us for row in coverage if row.source == COLLECTOR), default=0)
+            self._first_us = min((row.start_us for row in coverage if row.source == COLLECTOR), default=now_us)
+            # Nothing yet: it is asked again, as collecting may begin at any time.
+            self._asked_first = bool(coverage)
             self.track.set_first(self._first_us)
             self._answers += 1
 

@@ -4,12 +4,13 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from hmi.core.event import COLLECTOR
 from hmi.core.moment import span_words
 from hmi.core.session import Mode, Session
 from hmi.desktop.furniture import Themed, font
 from hmi.desktop.time_marks import AlarmMark, Marks, thinned
 from hmi.desktop.words import near_time
-from hmi.mimic.marks import alarm_shape, hatch_brush, pen
+from hmi.mimic.marks import alarm_shape, dot_brush, hatch_brush, pen
 from hmi.mimic.theme import Theme
 from hmi.trend.axes import time_ticks
 from hmi.trend.gaps import Gap
@@ -125,10 +126,9 @@ class TimeTrack(QWidget, Themed):
         painter.fillRect(0, 0, self.width(), 1, theme.hair)
         start, end = self._span
         now_x = min(self._x(self._now_us), self.width())
-        first_x = min(max(self._x(self._first_us), 0.0), self.width())
+        first_x = min(max(self._x(self._first_us), 0.0), now_x)
         if first_x > 0:
-            painter.setPen(pen(theme.hair, 1))
-            painter.drawRect(QRectF(0.5, y - 4.5, first_x, 9))
+            self._paint_gap(painter, Gap(COLLECTOR, start, self.time_at(first_x)), QRectF(0, y - 6, 0, 12))
         painter.fillRect(QRectF(first_x, y - 5, max(now_x - first_x, 0), 10), theme.level)
         for gap in self._marks.device_gaps:
             self._paint_gap(painter, gap, QRectF(0, y + 1, 0, 5))
@@ -184,10 +184,17 @@ class TimeTrack(QWidget, Themed):
         self.update()
 
     def _paint_gap(self, painter: QPainter, gap: Gap, lane: QRectF) -> None:
-        left, right = self._x(gap.start_us), self._x(gap.end_us)
+        """Dots where nothing was recorded, hatch where a device was lost: as on screens and trends."""
+        left, right = max(self._x(gap.start_us), 0.5), min(self._x(gap.end_us), self.width() - 0.5)
         box = QRectF(left, lane.y(), max(right - left, 6), lane.height())
-        painter.setPen(pen(self.theme.line, 1))
-        painter.setBrush(hatch_brush(self.theme, painter.device().devicePixelRatioF()))
+        theme, ratio = self.theme, painter.device().devicePixelRatioF()
+        if gap.source == COLLECTOR:
+            painter.fillRect(box, theme.well)
+            painter.setPen(pen(theme.line, 1.5, (1.5, 3.5)))
+            painter.setBrush(dot_brush(theme, ratio))
+        else:
+            painter.setPen(pen(theme.line, 1))
+            painter.setBrush(hatch_brush(theme, ratio))
         painter.drawRect(box)
 
     def _paint_head(self, painter: QPainter) -> None:
@@ -259,6 +266,8 @@ class TimeTrack(QWidget, Themed):
             return "\n".join(f"{when(m.time_us)} {m.text}" for m in near[-8:])
         if at.y() <= y + 7:
             if self.time_at(at.x()) < self._first_us:
+                if self._first_us >= self._now_us:
+                    return "Nothing was recorded until now"
                 return f"Nothing before {when(self._first_us)}: collecting began then"
             gaps = [
                 g

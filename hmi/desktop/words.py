@@ -6,6 +6,7 @@ from hmi.core.alarm import Alarm, AlarmKind, AlarmRule, AlarmState
 from hmi.core.binding import Text
 from hmi.core.clock import DAY, to_datetime
 from hmi.core.plant import Plant
+from hmi.core.session import HistorianState, Session
 from hmi.core.table import Table
 from hmi.core.tag import Tag
 from hmi.trend.axes import MONTHS, WEEKDAYS
@@ -82,6 +83,13 @@ def alarm_title(rule: AlarmRule, plant: Plant) -> str:
     if rule.tag >= 0 and plant.tags[rule.tag].description:
         return f"{rule.source} {plant.tags[rule.tag].description}"
     return rule.source
+
+
+def unknown_alarms(session: Session) -> str:
+    """Why there is no alarm to be shown at a time of the past at which none is known."""
+    if session.health.historian.state is HistorianState.DOWN:
+        return "Alarms not known: history cannot be read"
+    return "Alarms not recorded at this time"
 
 
 def alarm_message(rule: AlarmRule, alarm: Alarm, plant: Plant) -> str:

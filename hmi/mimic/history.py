@@ -306,7 +306,7 @@ class Curves:
                 self._asked.append(asked._replace(curves=later))
             found = {s.tag: s for s in asked.series.result()}
             coverage = asked.coverage.result()
-            covered: dict[str, Covered | None] = {}
+            covered: dict[str, Covered] = {}
             for curve in now:
                 if curve.tag in found:
                     source = self.plant.tags[curve.index].device or COLLECTOR
@@ -316,10 +316,8 @@ class Curves:
                     loaded.add(curve.index)
         return loaded
 
-    def _covered(self, source: str, coverage: Sequence[Coverage], now_us: int) -> Covered | None:
-        """When tags of a device, or those derived by the collector, could be read. None where nothing is known."""
-        if not coverage:
-            return None
+    def _covered(self, source: str, coverage: Sequence[Coverage], now_us: int) -> Covered:
+        """When tags of a device, or those derived by the collector, could be read; no interval at all says never."""
         return Covered([
             Interval(c.start_us, now_us if not c.why and c.end_us > now_us - _STILL_GOING_US else c.end_us)
             for c in coverage

@@ -16,7 +16,7 @@ from hmi.core.clock import DAY, HOUR, MINUTE, SECOND
 from hmi.core.command import Write, WriteState
 from hmi.core.device import DeviceState
 from hmi.core.plant import Plant
-from hmi.core.session import LinkState, Mode, Session
+from hmi.core.session import LinkState, Mode, Session, known_alarms
 from hmi.core.status import BAD_WAITING_FOR_INITIAL_DATA, GOOD, Quality, quality_of, reason_of
 from hmi.core.tag import DataType
 
@@ -111,7 +111,7 @@ class Situation:
         self._table = session.table
         self._wanted: NDArray[np.bool_] | None = None
         self._version = 0
-        self._alarms_version = -1
+        self._alarms_version = (-1, False)
         self._writes_version = -1
         self._alarm_of: dict[str, AlarmMark] = {}
         self._write_of: dict[str, Write] = {}
@@ -158,8 +158,9 @@ class Situation:
             if self._has_text and batch.text is not None:
                 for i, text in zip(changed.tags, batch.text.tolist(), strict=True):
                     self.text[i] = text
-        if session.alarms_version != self._alarms_version:
-            self._alarms_version = session.alarms_version
+        alarms_version = (session.alarms_version, self.replay and health.link is LinkState.LOST)
+        if alarms_version != self._alarms_version:
+            self._alarms_version = alarms_version
             before, self._alarm_of = self._alarm_of, self._worst_alarms()
             changed.sources = {s for s in {*before, *self._alarm_of} if before.get(s) != self._alarm_of.get(s)}
         if session.writes_version != self._writes_version:
@@ -176,7 +177,7 @@ class Situation:
     def _worst_alarms(self) -> dict[str, AlarmMark]:
         worst: dict[str, tuple[tuple[int, int, int], AlarmMark]] = {}
         rules = self.plant.rule
-        for alarm in self.session.alarms:
+        for alarm in known_alarms(self.session):
             rule = rules.get(alarm.key)
             if rule is None or alarm.state is AlarmState.NORMAL:
                 continue

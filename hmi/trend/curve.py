@@ -25,6 +25,11 @@ class LiveTail:
     def __len__(self) -> int:
         return self._n
 
+    @property
+    def newest_us(self) -> int:
+        """The time of the newest sample, 0 without one."""
+        return int(self._time[self._n - 1]) if self._n else 0
+
     def append(self, time_us: int, value: float, status: int) -> bool:
         """False for a sample that is not newer than the last."""
         if self._n and time_us <= self._time[self._n - 1]:

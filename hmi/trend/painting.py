@@ -99,7 +99,7 @@ def draw_gap(painter: QPainter, gap: Gap, box: QRectF, look: Look) -> None:
         painter.setBrush(look.not_recorded)
     else:
         painter.setBrush(look.bad)
-    painter.setPen(line_pen(look.line, 1))
+    painter.setPen(line_pen(look.line, 1.5, (1.5, 3.5)) if gap.source == COLLECTOR else line_pen(look.line, 1))
     painter.drawRect(box)
     painter.setBrush(Qt.BrushStyle.NoBrush)
 

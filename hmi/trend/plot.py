@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 from hmi.core.alarm import AlarmState
 from hmi.core.clock import DAY, SECOND, to_datetime
 from hmi.core.event import COLLECTOR
-from hmi.core.session import Session
+from hmi.core.session import Session, known_alarms
 from hmi.core.status import Quality
 from hmi.trend.axes import WEEKDAYS, time_ticks, value_labels
 from hmi.trend.gaps import Gap
@@ -245,7 +245,7 @@ class TrendPlot(QWidget):
 
     def _paint_alarms(self, painter: QPainter, area: QRectF) -> None:
         look, session = self._look, self.session
-        states = {alarm.key: alarm for alarm in session.alarms}
+        states = {alarm.key: alarm for alarm in known_alarms(session)}
         names = {pen.tag.name for pen in self._source.pens}
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         last = -100.0

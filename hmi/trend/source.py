@@ -107,13 +107,21 @@ class TrendSource(QObject):
             i = pen.tag.index
             at = int(np.searchsorted(changed, i))
             if at < len(changed) and changed[at] == i:
-                grew |= pen.tail.append(int(table.time_us[i]), float(table.value[i]), int(table.status[i]))
+                grew |= self._grow(pen)
         return grew
 
     def _take_latest(self, pen: Pen) -> None:
+        if self.session.table.touched[pen.tag.index]:
+            self._grow(pen)
+
+    def _grow(self, pen: Pen) -> bool:
         table, i = self.session.table, pen.tag.index
-        if table.touched[i]:
-            pen.tail.append(int(table.time_us[i]), float(table.value[i]), int(table.status[i]))
+        time_us = int(table.time_us[i])
+        if self.session.mode is Mode.REPLAY and time_us < pen.tail.newest_us:
+            # Until the historian has answered, a replay holds "not recorded" at the time asked for, which is later
+            # than the sample that then comes: kept, it would stand there as the newest.
+            pen.tail = type(pen.tail)()
+        return pen.tail.append(time_us, float(table.value[i]), int(table.status[i]))
 
     def want(self, timeline: Timeline, width: int) -> None:
         """Say which span is shown; asks where what is loaded does not serve, at once or after a rest."""
