@@ -1,6 +1,7 @@
 """The command line: one module a command, one line in the table."""
 
 import argparse
+import errno
 import importlib
 import re
 import sys
@@ -81,6 +82,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"hmi {name}: stopped", file=sys.stderr)
         return GOOD
     except BrokenPipeError:
+        return GOOD
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        # The terminal was closed; what was running has been ended in order.
         return GOOD
 
 

@@ -7,6 +7,7 @@ imported meanwhile, so nothing that brings numpy or pydantic stands at the head 
 import argparse
 import json
 import os
+import shlex
 import shutil
 import socket
 import sys
@@ -16,10 +17,21 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hmi.collector.process import CollectorStartError, Launch, holder_of, last_run, launch, stop, wait_for_answer
+from hmi.cli.ending import ended_alike, held_back
+from hmi.collector.process import (
+    CollectorStartError,
+    Launch,
+    holder_of,
+    last_run,
+    launch,
+    make_folder,
+    stop,
+    wait_for_answer,
+)
 from hmi.core.home import Home, home_of
 from hmi.core.resources import Shipped, shipped
 from hmi.demo.process import DemoFailed, DevicesProcess, Spawned, spawn_devices, wait_for_devices
+from hmi.history.lock import FileLock
 
 if TYPE_CHECKING:
     from hmi.core.plant import Plant
@@ -46,24 +58,22 @@ def run(args: argparse.Namespace) -> int:
         print(f"hmi demo: {error}", file=sys.stderr)
         return 2
     say = (lambda text: None) if args.json else print
-    folder = _folder(os.environ)
-    home = home_of(folder)
+    folder, home = _place()
     headless = args.headless or not _has_display(os.environ)
     if headless and not args.headless:
         say("There is no display here: showing a live table instead, and leaving pictures of the screens.")
     try:
-        if _is_running(home):
-            print("hmi demo: a demo is running already (hmi stop ends its collector)", file=sys.stderr)
-            return 1
-        if headless:
-            return _without_window(args, folder, home, duration_us, say)
-        with _running(folder, home, say, _prepare_window) as launched:
-            from hmi.cli.opening import read_plant
-            from hmi.cli.run import open_window
+        with ended_alike(), _only_demo(folder, home, say):
+            _copy_plant(folder)
+            if headless:
+                return _without_window(args, folder, home, duration_us, say)
+            with _running(folder, home, say, _prepare_window) as launched:
+                from hmi.cli.opening import read_plant
+                from hmi.cli.run import open_window
 
-            reading = read_plant(folder)
-            wait_for_answer(launched)
-            return open_window(folder, args.theme, None, duration_us, stays=False, reading=reading)
+                reading = read_plant(folder)
+                _wait_for_own(launched)
+                return open_window(folder, args.theme, None, duration_us, stays=False, reading=reading)
     except _expected_errors() as error:
         print(f"hmi demo: {error}", file=sys.stderr)
         return 1
@@ -75,13 +85,55 @@ def _duration(text: str) -> int:
     return parse_duration(text)
 
 
-def _is_running(home: Home) -> bool:
-    """Raises `EndpointError` where a collector runs and does not answer."""
+@contextmanager
+def _only_demo(folder: Path, home: Home, say: Callable[[str], None]) -> Iterator[None]:
+    """The right to be the demo on this computer, which the operating system takes back from one that was killed.
+
+    A collector that such a one has left is stopped. Raises `DemoFailed` where somebody still uses the collector.
+    """
+    make_folder(home)
+    lock = FileLock(home.folder / "demo.lock")
+    running = DemoFailed(f"a demo is running already; hmi stop {shlex.quote(str(folder))} ends its collector")
+    if not lock.take():
+        raise running
+    with lock:
+        found = _found_running(home)
+        if found is not None:
+            if found["desktops"] or not (_is_of_a_demo(home) or _has_lost_all(found)):
+                raise running
+            with held_back() as interrupted:
+                stop(home)
+            say("The collector of an earlier demo, which had not ended in order, was still running. It has stopped.")
+            if interrupted():
+                raise KeyboardInterrupt
+        yield
+
+
+def _found_running(home: Home) -> dict[str, Any] | None:
+    """What the demo plant's collector says. Raises `EndpointError` where it runs and does not answer."""
     if holder_of(home) is None:
-        return False
+        return None
     from hmi.cli.status import status_of
 
-    return status_of(home) is not None
+    return status_of(home)
+
+
+def _has_lost_all(found: dict[str, Any]) -> bool:
+    return all(device["state"] == "lost" for device in found["devices"].values())
+
+
+def _is_of_a_demo(home: Home) -> bool:
+    """Whether the running collector was started by a demo, and not by somebody with devices of his own."""
+    try:
+        started = json.loads(_own_collector(home).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return False
+    holder = holder_of(home)
+    return holder is not None and started == [holder.pid, holder.started]
+
+
+def _own_collector(home: Home) -> Path:
+    return home.folder / "demo.json"
 
 
 def _expected_errors() -> tuple[type[Exception], ...]:
@@ -102,7 +154,7 @@ def _without_window(
         return 1
     before = _stored(plant, home)
     with _running(folder, home, say) as launched:
-        wait_for_answer(launched)
+        _wait_for_own(launched)
         say(f"Collecting from {len(plant.devices)} devices, {len(plant.tags)} tags; log in {home.log}")
         live_table(home, duration_us, None if args.json else sys.stdout, home.folder / "pictures")
     summary = _summary(plant, last_run(home), _stored(plant, home) - before)
@@ -111,18 +163,26 @@ def _without_window(
     return 0 if summary["samples_lost"] == 0 else 1
 
 
-def _folder(environment: Mapping[str, str]) -> Path:
-    """The plant as it is shipped; with HMI_DSN a copy of it that names that database."""
+def _place() -> tuple[Path, Home]:
+    """The plant's folder, and its home. With HMI_DSN it is a copy, which `_copy_plant` makes."""
     folder = shipped(Shipped.SCREENS) / "waterworks"
-    if not environment.get("HMI_DSN"):
-        return folder
-    copy = home_of(folder, environment).folder / "plant"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(folder, copy)
-    description = copy / "plant.yaml"
-    text = description.read_text(encoding="utf-8")
-    description.write_text(text.replace("historian: {}", "historian: {dsn_env: HMI_DSN}"), encoding="utf-8")
-    return copy
+    if os.environ.get("HMI_DSN"):
+        folder = home_of(folder).folder / "plant"
+    return folder, home_of(folder)
+
+
+def _copy_plant(folder: Path) -> None:
+    """With HMI_DSN: the plant as it is shipped, but for the database that it names. Raises `DemoFailed`."""
+    if not os.environ.get("HMI_DSN"):
+        return
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(shipped(Shipped.SCREENS) / "waterworks", folder)
+        description = folder / "plant.yaml"
+        text = description.read_text(encoding="utf-8")
+        description.write_text(text.replace("historian: {}", "historian: {dsn_env: HMI_DSN}"), encoding="utf-8")
+    except (OSError, shutil.Error) as error:
+        raise DemoFailed(f"the plant cannot be copied to {folder}: {error}") from error
 
 
 def _prepare_window() -> None:
@@ -141,17 +201,28 @@ def _running(
 ) -> Iterator[Launch]:
     """Devices and collector, for the length of a block; both end with it. `meanwhile` is called while they start.
 
-    When the block begins the devices serve and the collector is on its way: `wait_for_answer`.
+    When the block begins the devices serve and the collector is on its way: `_wait_for_own`.
     """
     say("Starting the devices of the waterworks ...")
     with ExitStack() as at_the_end, ThreadPoolExecutor(1, "start") as starter:
-        # Spawned before `meanwhile` begins: what it imports would hold up the other thread.
-        starting = starter.submit(_start, folder, home, spawn_devices(home.folder))
-        at_the_end.callback(_end, starting, home, say)
+        with held_back() as interrupted:
+            # Spawned before `meanwhile` begins: what it imports would hold up the other thread.
+            starting = starter.submit(_start, folder, home, spawn_devices(home.folder))
+            at_the_end.callback(_end, starting, home, say)
+        if interrupted():
+            raise KeyboardInterrupt
         meanwhile()
         devices, launched = starting.result()
         os.environ.update(devices.environment)
         yield launched
+
+
+def _wait_for_own(launched: Launch) -> None:
+    """`wait_for_answer`, and leave a note for a demo that comes after this one was killed: `_is_of_a_demo`."""
+    wait_for_answer(launched)
+    holder = holder_of(launched.home)
+    if holder is not None:
+        _own_collector(launched.home).write_text(json.dumps([holder.pid, holder.started]), encoding="ascii")
 
 
 def _start(folder: Path, home: Home, spawned: Spawned) -> tuple[DevicesProcess, Launch]:
@@ -164,18 +235,20 @@ def _start(folder: Path, home: Home, spawned: Spawned) -> tuple[DevicesProcess, 
 
 
 def _end(starting: "Future[tuple[DevicesProcess, Launch]]", home: Home, say: Callable[[str], None]) -> None:
-    """End what was started, also where the start was interrupted."""
-    if starting.exception() is not None:
-        return
-    devices, launched = starting.result()
-    with devices:
-        try:
-            # One that is still on its way can be asked to end only when it answers.
-            wait_for_answer(launched)
-        except CollectorStartError:
-            if holder_of(home) is None:
-                return
-        if stop(home):
+    """End what was started, also where the start was interrupted. Whoever is in a hurry cannot break this off."""
+    with held_back():
+        if starting.exception() is not None:
+            return
+        devices, launched = starting.result()
+        with devices:
+            try:
+                # One that is still on its way can be asked to end only when it answers.
+                wait_for_answer(launched)
+            except CollectorStartError:
+                if holder_of(home) is None:
+                    return
+            stopped = stop(home)
+        if stopped:
             say("The collector has stopped.")
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hmi.collector.process import unusable
 from hmi.config import PlantFolderMissing, load_plant, read_files
 from hmi.core.home import Home
 from hmi.core.plant import Plant
@@ -103,6 +104,8 @@ def history_of(plant: Plant, home: Home, who: str) -> Iterator[Reader]:
         finally:
             reader.close()
         return
+    if (why := unusable(home)) is not None:
+        raise HistoryUnavailableError(why)
     if not home.database.exists():
         raise HistoryUnavailableError(f"{plant.name} has no history yet: its collector has not run on this computer")
     with EmbeddedPostgres(home.database).lease(who) as embedded:

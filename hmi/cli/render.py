@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+from hmi.cli.ending import held_back
 from hmi.cli.opening import history_of, load, plant_or_reasons
 from hmi.collector.process import CollectorStartError, holder_of, start_detached, stop
 from hmi.core.clock import SECOND, SystemClock
@@ -50,6 +51,9 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"hmi render: {error} (a size is written 1920x1080)", file=sys.stderr)
         return 2
+    if at_us is not None and at_us > clock.now_us():
+        print(f"hmi render: {args.at} lies in the future", file=sys.stderr)
+        return 2
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if at_us is None:
         return _live(args, live_us, width, height)
@@ -93,7 +97,11 @@ def _live(args: argparse.Namespace, live_us: int, width: int, height: int) -> in
 def _paint(args: argparse.Namespace, session: Session, width: int, height: int) -> int:
     from hmi.desktop.picture import save_picture
 
-    if not save_picture(session, args.screen, width, height, args.theme, args.output):
+    with held_back() as interrupted:
+        saved = save_picture(session, args.screen, width, height, args.theme, args.output)
+    if interrupted():
+        raise KeyboardInterrupt
+    if not saved:
         print(f"hmi render: {args.output} cannot be written", file=sys.stderr)
         return 1
     print(f"{args.output}: {width} x {height}, {args.theme}")

@@ -2,14 +2,15 @@
 
 import argparse
 import os
-import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
+from hmi.cli.ending import ended_alike, held_back
 from hmi.cli.opening import Reading, load, plant_of, read_plant
 from hmi.cli.status import is_well, status_lines, status_of
-from hmi.collector.process import CollectorStartError, holder_of, launch, stop, wait_for_answer
+from hmi.collector.process import CollectorStartError, holder_of, launch, make_folder, stop, wait_for_answer
 from hmi.core.clock import SECOND, SystemClock
 from hmi.core.duration import parse_duration
 from hmi.core.home import home_of
@@ -38,14 +39,29 @@ def run(args: argparse.Namespace) -> int:
     reading = read_plant(args.plant)
     if plant_of(reading, to_run=True) is None:
         return 1
+    if not args.headless:
+        return _run(args, duration_us, reading)
+    with ended_alike():
+        return _run(args, duration_us, reading)
+
+
+def _run(args: argparse.Namespace, duration_us: int | None, reading: Reading | None) -> int:
     home = home_of(args.plant)
     try:
+        make_folder(home)
         # One that is just starting is joined as well: `wait_for_answer` waits for that one too.
         joined = holder_of(home) is not None
         launched = launch(args.plant, home, os.environ)
         if not args.headless:
             import_window()
-        wait_for_answer(launched)
+        try:
+            wait_for_answer(launched)
+        except KeyboardInterrupt:
+            if args.headless and not joined:
+                with held_back():
+                    wait_for_answer(launched)
+                    stop(home)
+            raise
     except (CollectorStartError, EndpointError) as error:
         print(f"hmi run: {error}", file=sys.stderr)
         return 1
@@ -58,15 +74,21 @@ def run(args: argparse.Namespace) -> int:
 def _watch(folder: Path, duration_us: int | None, end: bool) -> int:
     """Wait without a window; end the collector afterwards if it was started here."""
     home = home_of(folder)
-    try:
+    # Nothing to undo: what follows is the end for every reason.
+    with suppress(KeyboardInterrupt):
         threading.Event().wait(None if duration_us is None else duration_us / SECOND)
-    except KeyboardInterrupt:
-        print()
-    found = status_of(home)
+    with held_back():
+        try:
+            found = status_of(home)
+            if end:
+                stop(home)
+        except EndpointError as error:
+            print(f"hmi run: {error}", file=sys.stderr)
+            return 1
+    # After the end: the terminal may be closed, and writing to it fail.
     if found is not None:
         print("\n".join(status_lines(found)))
     if end:
-        stop(home)
         print("the collector has stopped")
     return 0 if found is not None and is_well(found) else 1
 
@@ -76,15 +98,11 @@ def import_window() -> None:
 
     A Ctrl-C counts when all is imported: while Qt's classes are made, Qt would swallow it.
     """
-    interrupts: list[int] = []
-    usual = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
-    try:
+    with held_back() as interrupted:
         import hmi.desktop.application
         import hmi.session.live
         import hmi.session.replay  # noqa: F401
-    finally:
-        signal.signal(signal.SIGINT, usual)
-    if interrupts:
+    if interrupted():
         raise KeyboardInterrupt
 
 

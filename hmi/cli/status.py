@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hmi.collector.process import holder_of, status
+from hmi.collector.process import holder_of, status, unusable
 from hmi.core.clock import SystemClock
 from hmi.core.home import Home, home_of
 from hmi.core.moment import span_words
@@ -23,8 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    home = home_of(args.plant)
+    if (why := unusable(home)) is not None:
+        print(f"hmi status: {why}", file=sys.stderr)
+        return 1
     try:
-        found = status_of(home_of(args.plant))
+        found = status_of(home)
     except EndpointError as error:
         print(f"{args.plant}: the collector runs but does not answer: {error}", file=sys.stderr)
         return 1

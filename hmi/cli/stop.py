@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from hmi.collector.process import stop
+from hmi.collector.process import stop, unusable
 from hmi.core.home import home_of
 from hmi.link.endpoint import EndpointError
 
@@ -17,8 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    home = home_of(args.plant)
+    if (why := unusable(home)) is not None:
+        print(f"hmi stop: {why}", file=sys.stderr)
+        return 1
     try:
-        stopped = stop(home_of(args.plant))
+        stopped = stop(home)
     except EndpointError as error:
         print(f"{args.plant}: {error}", file=sys.stderr)
         return 1

@@ -37,7 +37,7 @@ def live_table(home: Home, duration_us: int | None, out: TextIO | None, pictures
         began_us = clock.monotonic_us()
         end_us = None if duration_us is None else began_us + duration_us
         pause = threading.Event()
-        due_us = began_us
+        due_us = began_us + _REDRAW_US
         making = leave_pictures(session, pictures) if pictures is not None and out is not None else None
         made = 0
         while True:
@@ -45,8 +45,8 @@ def live_table(home: Home, duration_us: int | None, out: TextIO | None, pictures
             picturing = making is not None and now_us - began_us >= _PICTURES_AFTER_US
             if end_us is not None and now_us >= end_us and not picturing:
                 return
+            session.tick()
             if now_us >= due_us:
-                session.tick()
                 due_us = now_us + _show(session, tags, out)
             if picturing and making is not None:
                 if _one_more(making):
@@ -55,7 +55,7 @@ def live_table(home: Home, duration_us: int | None, out: TextIO | None, pictures
                     making = None
                     print(f"{made} pictures of the screens are in {pictures}", file=out, flush=True)
             else:
-                until_us = min(due_us, now_us + _REDRAW_US) if end_us is None else min(due_us, end_us)
+                until_us = min(due_us, now_us + _REDRAW_US, due_us if end_us is None else end_us)
                 pause.wait(max(until_us - clock.monotonic_us(), 0) / SECOND)
     except KeyboardInterrupt:
         return

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from hmi.collector.coverage import CoverageLog
+from hmi.collector.coverage import CoverageLog, Pause
 from hmi.collector.derived import DerivedTags
-from hmi.collector.freshness import Freshness
+from hmi.collector.freshness import Freshness, silent_after_us
 from hmi.collector.gate import Gate
 from hmi.collector.history_watch import HistoryWatch
 from hmi.collector.intake import Intake
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 TICKS_A_SECOND = 10
 TICK_US = SECOND // TICKS_A_SECOND
+LATE_TICKS = 3
+"""A tick that comes later than so many says nothing about the silence of devices."""
 ALIVE_US = 5 * SECOND
 """A device that sends only what changes must have been heard within this for its tags to count as read."""
 
@@ -91,7 +93,21 @@ class Collection:
             )
             for device in plant.devices
         }
+        self._silent_after_us = {
+            device.name: silent_after_us(plant.tags_of(device.name))
+            for device in plant.devices
+            if not kinds[device.driver].sends_changes_only
+        }
+        # An answer counts until the next is due, where that takes long and nothing is heard in between.
+        self._answer_holds_us = {
+            name: fastest_us
+            for name in self._silent_after_us
+            if (fastest_us := min((tag.period_us for tag in plant.tags_of(name)), default=0)) > SECOND
+        }
+        self._measured: Tags = np.array([tag.index for tag in tags if tag.expression is None], np.int32)
         self._lost: set[str] = set()
+        self._maybe_old: set[str] = set()
+        self._ticked_us = clock.monotonic_us()
         self._history_watch = HistoryWatch()
         self._ticks = 0
         self._stopped = False
@@ -120,12 +136,15 @@ class Collection:
             return
         self._stopped = True
         await self.gate.close()
+        now_us = self._clock.now_us()
+        # What still answers is collected to the end: drivers hand over what they have read when they are stopped.
+        silent = {name: heard_us for name, heard_us in self._heard_us().items() if now_us - heard_us > SECOND}
         for task in self._tasks:
             task.cancel()
         for result in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(result, Exception):
                 log.error("stopping: a part of the collection had failed", exc_info=result)
-        self._coverage.close_all(why)
+        self._coverage.close_all(why, silent)
         self.record([Event(self._clock.now_us(), EventKind.COLLECTOR_STOPPED, COLLECTOR, f"Collector {why}")])
         try:
             await self.committed()
@@ -194,6 +213,7 @@ class Collection:
 
     def device_back(self, device: Device) -> None:
         now_us = self._coverage.open(device.name)
+        self._maybe_old.discard(device.name)
         tags = self._tags_of[device.name]
         self._intake.begin(tags, now_us)
         self._freshness.read(tags, self._clock.monotonic_us())
@@ -206,15 +226,18 @@ class Collection:
         now_us = self._clock.now_us()
         log.warning("device %s lost: %s", device.name, why)
         self._lost.add(device.name)
-        self._coverage.close(device.name, why)
+        self._coverage.close(device.name, why, self._heard_us().get(device.name))
         detail = {"why": why}
         self.record([Event(now_us, EventKind.DEVICE_LOST, device.name, f"{device.name} lost: {why}", detail=detail)])
         self._take_over(self._intake.mark(self._tags_of[device.name], BAD_NO_COMMUNICATION, now_us, keep_value=False))
         self._carry(self._judge.device(device.name, True, now_us))
 
     def received(self, device: Device, batch: Batch) -> None:
-        self._freshness.read(batch.tag, self._clock.monotonic_us())
-        self._take_over(self._intake.accept(batch))
+        self._look_for_pause()
+        if device.name in self._maybe_old:
+            self._maybe_old.discard(device.name)
+            return
+        self._take(batch)
 
     def health_changed(self, health: DeviceHealth) -> None:
         self._audience.send_health(self.health)
@@ -236,9 +259,14 @@ class Collection:
 
     def received_back(self, device: str, batch: Batch) -> None:
         if self.driver_of(device) is not None:
-            self.received(self.plant.device(device), batch)
+            self._look_for_pause()
+            self._take(batch)
 
     # The road of a sample.
+
+    def _take(self, batch: Batch) -> None:
+        self._freshness.read(batch.tag, self._clock.monotonic_us())
+        self._take_over(self._intake.accept(batch))
 
     def _take_over(self, batch: Batch) -> None:
         """Accepted samples: to the table, to what is derived from them, then to all who keep or show or judge them."""
@@ -269,13 +297,14 @@ class Collection:
             self.tick()
 
     def tick(self) -> None:
-        """What time alone brings: alarm delays, and once a second intervals, staleness, heartbeats and health."""
+        """What time alone brings: silence, alarm delays, and once a second intervals, staleness, heartbeats, health."""
+        self._look_for_pause()
+        self._look_for_silence()
         self._carry(self._judge.due(self._clock.now_us()))
         self._ticks += 1
         if self._ticks % TICKS_A_SECOND:
             return
-        if self._coverage.tick():
-            self._after_a_pause()
+        self._coverage.tick(self._heard_us())
         now_us = self._clock.now_us()
         self.ring.forget(now_us)
         for name, supervisor in self._supervisors.items():
@@ -290,18 +319,65 @@ class Collection:
         if self._kinds[device.driver].sends_changes_only and now_us - driver.alive_us <= ALIVE_US:
             self._freshness.read(tags, monotonic_us)
             self._take_over(self._intake.heartbeat(tags, now_us))
-        stale = self._freshness.newly_stale(tags, monotonic_us)
-        # What is bad or was never read stays so: that says more than that it is old.
-        stale = stale[~is_bad(self.table.status[stale])]
-        if len(stale):
-            self._take_over(self._intake.mark(stale, UNCERTAIN_LAST_USABLE_VALUE, now_us, keep_value=True))
+        self._mark_old(self._freshness.newly_stale(tags, monotonic_us), now_us)
 
-    def _after_a_pause(self) -> None:
-        """Intervals began anew, so every value has to be told anew: replay looks no further back than that."""
+    def _look_for_silence(self) -> None:
+        """A device that says nothing is lost when its timeout is over; its values are no longer good before that."""
+        monotonic_us = self._clock.monotonic_us()
+        late = monotonic_us - self._ticked_us > LATE_TICKS * TICK_US
+        self._ticked_us = monotonic_us
+        if late:
+            # It was the collector that did not listen: what it has not taken yet may lie ready.
+            return
         now_us = self._clock.now_us()
-        log.warning("the collector was halted or the clock was set: a gap is recorded")
-        everything = np.arange(len(self.plant.tags), dtype=np.int32)
-        self._take_over(self._intake.heartbeat(everything, now_us, all_of_them=True))
+        for name, patience_us in self._silent_after_us.items():
+            driver = self._supervisors[name].driver
+            if driver is not None and driver.alive_us and now_us - driver.alive_us > patience_us:
+                self._mark_old(self._tags_of[name], now_us)
+
+    def _mark_old(self, tags: Tags, now_us: int) -> None:
+        # What is bad or was never read stays so: that says more than that it is old.
+        tags = tags[~is_bad(self.table.status[tags])]
+        if len(tags):
+            self._take_over(self._intake.mark(tags, UNCERTAIN_LAST_USABLE_VALUE, now_us, keep_value=True))
+
+    def _heard_us(self) -> dict[str, int]:
+        """Until when each connected device counts as collected."""
+        return {
+            name: heard_us + self._answer_holds_us.get(name, 0)
+            for name, supervisor in self._supervisors.items()
+            if (heard_us := supervisor.heard_us) is not None
+        }
+
+    def _look_for_pause(self) -> None:
+        if (pause := self._coverage.pause()) is not None:
+            self._after(pause)
+
+    def _after(self, pause: Pause) -> None:
+        """Intervals began anew, so every value has to be told anew; and what was good before is not good now unread."""
+        now_us = self._clock.now_us()
+        log.warning("%s: a gap is recorded", pause.why)
+        up = [name for name, supervisor in self._supervisors.items() if supervisor.driver is not None]
+        if pause.set_back_us:
+            self._intake.set_back(now_us)
+            self._judge.set_back(pause.set_back_us)
+            self.ring = Ring(len(self.plant.tags))
+            text = f"T{pause.why[1:]}: what follows has times that were recorded before"
+            detail = {"why": pause.why, "set_back_us": pause.set_back_us}
+            self.record([Event(now_us, EventKind.HISTORY_GAP, COLLECTOR, text, detail=detail)])
+        else:
+            told = np.concatenate([self._tags_of[name] for name in up] + [self._derived_told()])
+            self._intake.begin(told, now_us)
+            # An answer that was on its way during the halt would be taken for one of now.
+            self._maybe_old = set(up)
+        self._take_over(self._intake.age(self._measured, now_us))
+        for name in up:
+            if self._kinds[self._supervisors[name].device.driver].sends_changes_only:
+                self._supervisors[name].end_connection(pause.why)
+
+    def _derived_told(self) -> Tags:
+        tags = np.setdiff1d(np.arange(len(self.plant.tags), dtype=np.int32), self._measured)
+        return tags[self.table.time_us[tags] > 0]
 
     def _judge_history(self, now_us: int) -> None:
         for key, holds in self._history_watch.conditions(self.historian, self._spool.fill, now_us).items():

@@ -12,6 +12,15 @@ from hmi.core.tag import Tag
 SHORTEST_US = 5 * SECOND
 """No tag counts as stale before this, however short its period is."""
 PERIODS = 3
+SILENT_PERIODS = 2
+SHORTEST_SILENCE_US = SECOND // 2
+"""A polled device that was not heard for longer than both is silent, though its timeout is not over."""
+
+
+def silent_after_us(tags: Sequence[Tag]) -> int:
+    """How long a polled device with these tags may say nothing before its values are no longer good."""
+    fastest_us = min((tag.period_us for tag in tags), default=SHORTEST_US)
+    return max(SILENT_PERIODS * fastest_us, SHORTEST_SILENCE_US)
 
 
 class Freshness:

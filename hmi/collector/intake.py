@@ -1,7 +1,7 @@
 """The way in: every sample of the plant passes here once, for live and history alike.
 
 Intake cleans what a screen or a database would choke on, gives each sample its key, drops what came twice and what
-did not change, and keeps time strictly rising for every tag.
+did not change, and keeps time strictly rising for every tag, until it is told that the clock was set back.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from hmi.collector.layers import Layers, Positions
 from hmi.core.batch import Batch, Floats, Ints, Statuses, Tags, make_batch
 from hmi.core.clock import DAY
-from hmi.core.status import BAD_OUT_OF_RANGE, BAD_TYPE_MISMATCH, BAD_WAITING_FOR_INITIAL_DATA, is_bad
+from hmi.core.status import (
+    BAD_OUT_OF_RANGE,
+    BAD_TYPE_MISMATCH,
+    BAD_WAITING_FOR_INITIAL_DATA,
+    UNCERTAIN_LAST_USABLE_VALUE,
+    is_bad,
+)
 from hmi.core.tag import Lane, Tag
 
 EARLIEST_US = 946_684_800_000_000
@@ -87,6 +93,17 @@ class Intake:
         self._from_us[tags] = from_us
         self._renew[tags] = True
 
+    def set_back(self, from_us: int) -> None:
+        """The clock was set back to `from_us`: keys follow it again, and every tag is accepted anew once.
+
+        From here on keys rise again for every tag; they may meet keys that were given before.
+        """
+        self._from_us[:] = from_us
+        known = self._key_us != _NEVER
+        self._renew[known] = True
+        self._key_us[known] = from_us - 1
+        self._repeat_us[known] = from_us + self._heartbeat_us[known]
+
     def accept(self, batch: Batch) -> Batch:
         """The samples of a raw batch that are new, cleaned and keyed, in the order in which they came."""
         if not len(batch):
@@ -109,9 +126,9 @@ class Intake:
         if new.all():
             taken = batch
         else:
-            taken, key_us = batch.take(np.flatnonzero(new)), key_us[new]
+            taken, key_us, received_us = batch.take(np.flatnonzero(new)), key_us[new], received_us[new]
         self._remember(taken, key_us)
-        return Batch(taken.tag, key_us, taken.value, taken.status, taken.delay_us, taken.whole, taken.text)
+        return _keyed(taken, key_us, received_us)
 
     def _accept_layers(self, batch: Batch, received_us: Ints, layers: list[Positions]) -> Batch:
         chosen: list[Positions] = []
@@ -124,8 +141,7 @@ class Intake:
             keys[layer[new]] = key_us[new]
             chosen.append(layer[new])
         position = np.sort(np.concatenate(chosen))
-        taken = batch.take(position)
-        return Batch(taken.tag, keys[position], taken.value, taken.status, taken.delay_us, taken.whole, taken.text)
+        return _keyed(batch.take(position), keys[position], received_us[position])
 
     def mark(self, tags: Tags, status: int, now_us: int, *, keep_value: bool) -> Batch:
         """The collector's own word on tags: the same value, or none, with another status, keyed now.
@@ -135,10 +151,20 @@ class Intake:
         changed: Tags = tags[self._status[tags] != np.uint32(status)]
         return self._own(changed, np.full(len(changed), status, np.uint32), now_us, keep_value=keep_value)
 
-    def heartbeat(self, tags: Tags, now_us: int, *, all_of_them: bool = False) -> Batch:
+    def heartbeat(self, tags: Tags, now_us: int) -> Batch:
         """The last accepted samples of `tags` again, where that is longer ago than the tag's heartbeat."""
-        due: Tags = tags[(all_of_them | (now_us >= self._repeat_us[tags])) & (self._key_us[tags] != _NEVER)]
+        due: Tags = tags[(now_us >= self._repeat_us[tags]) & (self._key_us[tags] != _NEVER)]
         return self._own(due, self._status[due], now_us, keep_value=True)
+
+    def age(self, tags: Tags, now_us: int) -> Batch:
+        """The last accepted samples of `tags` again, and none of them as good: they hold until they are read again.
+
+        What is bad stays bad, which says more than that it is old.
+        """
+        known: Tags = tags[self._key_us[tags] != _NEVER]
+        status = self._status[known]
+        status = np.where(is_bad(status), status, np.uint32(UNCERTAIN_LAST_USABLE_VALUE)).astype(np.uint32)
+        return self._own(known, status, now_us, keep_value=True)
 
     def _own(self, tags: Tags, status: Statuses, now_us: int, *, keep_value: bool) -> Batch:
         if not len(tags):
@@ -149,7 +175,7 @@ class Intake:
             key_us,
             self._value[tags] if keep_value else np.full(len(tags), np.nan),
             status,
-            np.zeros(len(tags), np.int64),
+            now_us - key_us,
             self._whole[tags] if self._any_int else None,
             (self._text[tags] if keep_value else np.full(len(tags), None, object)) if self._any_text else None,
         )
@@ -231,6 +257,13 @@ class Intake:
             self._whole[tag] = batch.whole
         if batch.text is not None:
             self._text[tag] = batch.text
+
+
+def _keyed(batch: Batch, key_us: Ints, received_us: Ints) -> Batch:
+    """The batch under its keys. A key that had to be pushed on beyond all clocks tells the true time by its delay."""
+    pushed = (key_us > received_us) & (key_us != batch.time_us)
+    delay_us = np.where(pushed, received_us - key_us, batch.delay_us) if pushed.any() else batch.delay_us
+    return Batch(batch.tag, key_us, batch.value, batch.status, delay_us, batch.whole, batch.text)
 
 
 def _clean_texts(

@@ -95,6 +95,10 @@ class Judge:
             fired += self._judge_layer(batch.take(layer))
         return self._carry_out(fired)
 
+    def set_back(self, by_us: int) -> None:
+        """The clock was set back: what waits for its delay waits no longer for that."""
+        self._due_us[self._due_us != _NOT_DUE] -= by_us
+
     def due(self, now_us: int) -> Verdict:
         """Raise and return what had to wait for its delay."""
         return self._carry_out(self._fire(np.flatnonzero(self._due_us <= now_us)))

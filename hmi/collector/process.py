@@ -36,6 +36,10 @@ class CollectorStartError(Exception):
     """The collector did not come up. The message is what it said."""
 
 
+class HomeUnusableError(CollectorStartError):
+    """The folder where a plant's collector keeps its things cannot be made or written. The message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """The process that holds a plant's lock. Its start tells it from a later process of the same number."""
@@ -70,6 +74,31 @@ class CollectorLock:
             _who(self._home).unlink(missing_ok=True)
             self._file.release()
             self._file = None
+
+
+def make_folder(home: Home) -> None:
+    """Make the home of a plant. Raises `HomeUnusableError` where nothing can be written there."""
+    try:
+        home.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Whether files can be made in it is known only by making one.
+        _said(home).open("ab").close()
+    except OSError as error:
+        raise HomeUnusableError(_unusable(home, error)) from error
+
+
+def unusable(home: Home) -> str | None:
+    """Why nothing can be read in the home of a plant, so that nobody can say what runs; None where it can be."""
+    try:
+        with os.scandir(home.folder):
+            return None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return _unusable(home, error)
+
+
+def _unusable(home: Home, error: OSError) -> str:
+    return f"the folder {home.folder} cannot be used: {error.strerror}; HMI_HOME in the environment moves it"
 
 
 def holder_of(home: Home) -> Holder | None:
@@ -108,11 +137,14 @@ def start_detached(folder: Path, home: Home, environment: Mapping[str, str] | No
 
 
 def launch(folder: Path, home: Home, environment: Mapping[str, str] | None = None) -> Launch:
-    """The first half of `start_detached`: start the collector and return at once. `wait_for_answer` is the other."""
+    """The first half of `start_detached`: start the collector and return at once. `wait_for_answer` is the other.
+
+    Raises `HomeUnusableError`.
+    """
     began_us = SystemClock().monotonic_us()
     if holder_of(home) is not None and _answers(home):
         return Launch(home, None, began_us)
-    home.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(home)
     with _said(home).open("wb") as out:
         # Its own session and files: neither Ctrl-C in our terminal nor a closed pipe of ours can reach it.
         process = subprocess.Popen(

@@ -10,6 +10,7 @@ from hmi.core.batch import Batch
 from hmi.core.clock import SECOND, Clock
 from hmi.core.device import Device, DeviceError, DeviceHealth, DeviceState, Driver, DriverKind
 from hmi.core.tag import Tag
+from hmi.drivers.cancelled import stop_if_cancelled
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +19,9 @@ LONGEST_WAIT_US = 10 * SECOND
 STEADY_US = 10 * SECOND
 """A lost device is tried again at once, but not more often than this."""
 CLOSE_TIMEOUT_S = 5.0
+GRACE_US = 5 * SECOND
+"""A device that was never there is lost only after this, counted from the end of its first attempt."""
+LONGEST_WAIT_IN_GRACE_US = SECOND
 
 
 class Listener(Protocol):
@@ -60,6 +64,10 @@ class Supervisor:
         self._up: Driver | None = None
         self._making: Driver | None = None
         self._at_once_us: int | None = None
+        self._was_there = False
+        self._grace_until_us: int | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._ended_why = ""
 
     @property
     def device(self) -> Device:
@@ -69,6 +77,11 @@ class Supervisor:
     def driver(self) -> Driver | None:
         """The driver while the device answers."""
         return self._up
+
+    @property
+    def heard_us(self) -> int | None:
+        """When the device was last heard, also while its loss is told; None without a connection."""
+        return self._making.alive_us if self._making is not None else None
 
     @property
     def health(self) -> DeviceHealth:
@@ -83,6 +96,12 @@ class Supervisor:
             self._attempts,
             float(getattr(driver, "cycle_ms", 0.0)) if driver is not None else 0.0,
         )
+
+    def end_connection(self, why: str) -> None:
+        """Lose the device for `why`, and connect anew. Nothing where it is not connected."""
+        if self._running is not None:
+            self._ended_why = why
+            self._running.cancel()
 
     async def run(self) -> None:
         """Connect, stay connected, come back. Ends only by cancellation, with the driver closed."""
@@ -107,7 +126,7 @@ class Supervisor:
             async with self._importing:
                 return await asyncio.to_thread(self._kind.make, self._device, self._tags, self._clock)
         except DeviceError as error:
-            self._lost(str(error))
+            self._not_reached(str(error))
         except Exception as error:
             log.exception("device %s: the driver cannot be made", self._device.name)
             self._lost(f"internal error: {error!r}")
@@ -122,17 +141,21 @@ class Supervisor:
             await driver.open()
             opened = True
             self._up = driver
+            self._was_there = True
             self._attempts = 0
             self._set(DeviceState.OK, "")
             self._listener.device_back(self._device)
-            await driver.run(self._received)
+            await self._run_until_ended(driver)
             self._lost("the driver ended without saying why")
         except DeviceError as error:
+            # A driver whose end was asked for may call that a loss.
+            stop_if_cancelled()
             # Said before the driver is closed: closing a dead connection may take its time.
-            self._lost(str(error))
+            self._lost(str(error)) if opened else self._not_reached(str(error))
         except Exception as error:
             # A mistake in one driver must not end the collection of the others.
             log.exception("device %s: the driver failed", self._device.name)
+            stop_if_cancelled()
             self._lost(f"internal error: {error!r}")
         finally:
             self._up = None
@@ -145,6 +168,17 @@ class Supervisor:
             self._making = None
         return opened
 
+    async def _run_until_ended(self, driver: Driver) -> None:
+        self._ended_why = ""
+        self._running = asyncio.get_running_loop().create_task(driver.run(self._received))
+        try:
+            await self._running
+        except asyncio.CancelledError:
+            stop_if_cancelled()
+            raise DeviceError(self._ended_why) from None
+        finally:
+            self._running = None
+
     def _may_try_at_once(self) -> bool:
         """After a loss once without waiting, unless that was tried a moment ago."""
         now_us = self._clock.monotonic_us()
@@ -153,15 +187,26 @@ class Supervisor:
         self._at_once_us = now_us
         return True
 
-    @staticmethod
-    def _longer(wait_us: int) -> int:
-        return min(max(wait_us * 2, SHORTEST_WAIT_US), LONGEST_WAIT_US)
+    def _longer(self, wait_us: int) -> int:
+        longest_us = LONGEST_WAIT_IN_GRACE_US if self._state is DeviceState.CONNECTING else LONGEST_WAIT_US
+        return min(max(wait_us * 2, SHORTEST_WAIT_US), longest_us)
 
     def _received(self, batch: Batch) -> None:
         if self._up is None or not len(batch):
             return
         self._samples += len(batch)
         self._listener.received(self._device, batch)
+
+    def _not_reached(self, why: str) -> None:
+        """A device that was never there may still be starting: it has some time before it counts as lost."""
+        now_us = self._clock.monotonic_us()
+        if self._grace_until_us is None:
+            self._grace_until_us = now_us + GRACE_US
+        if self._was_there or now_us >= self._grace_until_us:
+            self._lost(why)
+        elif why != self._why:
+            self._why = why
+            self._listener.health_changed(self.health)
 
     def _lost(self, why: str) -> None:
         self._up = None

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_LONGEST_SOCKET = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Folders of one plant on this computer. `HMI_HOME` in the environment moves them (tests, demo)."""
+    """Folders of one plant on this computer. `HMI_HOME` in the environment moves them (tests, demo).
+
+    `socket` is where its collector is reached; on Windows a file that says how.
+    """
 
     folder: Path
     socket: Path
@@ -35,7 +40,9 @@ class Home:
 def home_of(plant_folder: Path, environment: Mapping[str, str] | None = None) -> Home:
     """The home of a plant: by its folder, so that two plants never share one.
 
-    The socket lies in a short path of its own, because a Unix socket's path may have 107 bytes only.
+    The same for every login of a user, at the desk, over ssh or from cron: nothing of it depends on a session, which
+    the collector outlives. A Unix socket's path may have 107 bytes only; where the home's is too long for it, the
+    socket lies in a folder of the user's own below /tmp.
     """
     env = os.environ if environment is None else environment
     real = plant_folder.resolve()
@@ -43,14 +50,16 @@ def home_of(plant_folder: Path, environment: Mapping[str, str] | None = None) ->
     slug = re.sub(r"[^A-Za-z0-9_-]+", "-", real.name).strip("-") or "plant"
     uid = os.getuid() if hasattr(os, "getuid") else 0
     if env.get("HMI_HOME"):
-        root = Path(env["HMI_HOME"])
+        root = Path(env["HMI_HOME"]).absolute()
     elif uid == 0 and os.name == "posix":
         root = Path("/var/lib/hindsight")
     elif os.name == "nt":
         root = Path(env.get("LOCALAPPDATA", str(Path.home()))) / "Hindsight"
     else:
         root = Path(env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "hindsight"
-    run = Path(env.get("XDG_RUNTIME_DIR") or f"/tmp/hindsight-{uid}")  # noqa: S108 - made with mode 0700 and its owner is checked
-    if env.get("HMI_HOME"):
-        short += hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:8]
-    return Home(root / f"{slug}-{short[:12]}", run / f"hindsight-{short}.sock")
+    folder = root / f"{slug}-{short}"
+    place = Path(os.path.realpath(folder)) / "collector.sock"
+    if os.name != "nt" and len(os.fsencode(place)) > _LONGEST_SOCKET:
+        key = hashlib.sha256(os.fsencode(place)).hexdigest()[:20]
+        place = Path(f"/tmp/hindsight-{uid}") / f"{key}.sock"  # noqa: S108 - made with mode 0700 and its owner is checked
+    return Home(folder, place)

@@ -9,8 +9,10 @@ from hmi.demo.serve import serve_standard_streams
 
 def main() -> None:
     """Serve until standard input ends."""
-    # Ctrl-C in the terminal reaches the whole group; who started us decides when the plant ends.
+    # Ctrl-C in the terminal, and its closing, reach the whole group; who started us decides when the plant ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # Every client that goes away without a word is a warning to these two; to a plant it is a usual day.
     for library in ("asyncua", "pymodbus"):

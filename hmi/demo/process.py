@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Self
 
 START_TIMEOUT_S = 120.0
 """The very first start builds the nodes of the OPC UA server, which takes some ten seconds on a quiet computer."""
-STOP_TIMEOUT_S = 5.0
+STOP_TIMEOUT_S = 8.0
+"""More than the devices give themselves (`hmi.demo.serve.END_WITHIN_S`)."""
 
 
 class DemoFailed(Exception):
@@ -80,9 +81,13 @@ def start_devices(folder_for_log: Path) -> DevicesProcess:
 
 
 def spawn_devices(folder_for_log: Path) -> Spawned:
-    """The first half of `start_devices`: returns at once. `wait_for_devices` is the other."""
-    folder_for_log.mkdir(parents=True, exist_ok=True)
+    """The first half of `start_devices`: returns at once. `wait_for_devices` is the other. Raises `DemoFailed`."""
     log = folder_for_log / "devices.log"
+    try:
+        folder_for_log.mkdir(parents=True, exist_ok=True)
+        log.touch()
+    except OSError as error:
+        raise DemoFailed(f"{log} cannot be written: {error.strerror}; HMI_HOME in the environment moves it") from error
     source = str(Path(__file__).resolve().parents[2])
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     with log.open("ab") as errors:

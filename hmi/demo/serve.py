@@ -18,6 +18,8 @@ from hmi.demo.node_cache import prepare
 from hmi.demo.waterworks import UnknownEquipment
 
 BOOT_AFTER_S = 1.5
+END_WITHIN_S = 5.0
+"""A client that will not be sent away must not keep the program alive."""
 
 
 async def serve(commands: asyncio.StreamReader, answer: Callable[[dict[str, Any]], None], seed: int = 1) -> None:
@@ -100,8 +102,11 @@ async def _obey(devices: DemoDevices, line: bytes) -> tuple[dict[str, Any], bool
     return {"ok": True}, True
 
 
-async def serve_standard_streams(seed: int = 1) -> None:
-    """`serve` on standard input and output. Nothing else may write to standard output."""
+async def serve_standard_streams(seed: int = 1, end_within_s: float = END_WITHIN_S) -> None:
+    """`serve` on standard input and output. Nothing else may write to standard output.
+
+    `end_within_s` after the end of the input the process ends, whatever the devices still do.
+    """
     reader = asyncio.StreamReader()
 
     def answer(reply: dict[str, Any]) -> None:
@@ -113,15 +118,21 @@ async def serve_standard_streams(seed: int = 1) -> None:
 
     # A thread of its own, since not every event loop can wait for a pipe; it ends with the input or with the program.
     loop = asyncio.get_running_loop()
-    threading.Thread(target=_pump, args=(sys.stdin.fileno(), reader, loop), name="commands", daemon=True).start()
+    threading.Thread(
+        target=_pump, args=(sys.stdin.fileno(), reader, loop, end_within_s), name="commands", daemon=True
+    ).start()
     await serve(reader, answer, seed)
 
 
-def _pump(source: int, reader: asyncio.StreamReader, loop: asyncio.AbstractEventLoop) -> None:
+def _pump(source: int, reader: asyncio.StreamReader, loop: asyncio.AbstractEventLoop, end_within_s: float) -> None:
     try:
         while data := os.read(source, 65536):
             loop.call_soon_threadsafe(reader.feed_data, data)
         loop.call_soon_threadsafe(reader.feed_eof)
     except RuntimeError:
-        # The loop has ended: nobody listens any more.
-        return
+        # The loop has ended: nobody listens any more, and the end may hang all the same.
+        pass
+    # This thread ends with the process; only where that hangs does it come to the exit.
+    threading.Event().wait(end_within_s)
+    os.write(2, b"the devices did not end in time and were broken off\n")
+    os._exit(1)

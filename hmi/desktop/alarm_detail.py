@@ -12,7 +12,7 @@ from hmi.desktop.alarm_model import AlarmRecord
 from hmi.desktop.furniture import AlarmIcon, Button, Fill, Progress, Scroll, label
 from hmi.desktop.rows import Rows
 from hmi.desktop.style import trend_look
-from hmi.desktop.words import alarm_title, near_time, value_text
+from hmi.desktop.words import alarm_title, near_time, text_beside_source, value_text
 from hmi.mimic.theme import Theme
 from hmi.trend.small import SmallTrend, limits_of
 
@@ -73,7 +73,7 @@ class AlarmDetail(Fill):
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 0, 0, 0)
         column.setSpacing(0)
-        head = QVBoxLayout(self._head)
+        head = self._head_box = QVBoxLayout(self._head)
         head.setContentsMargins(24, 20, 24, 16)
         head.setSpacing(16)
         title = QHBoxLayout()
@@ -132,7 +132,8 @@ class AlarmDetail(Fill):
 
     def set_compact(self, compact: bool) -> None:
         """Narrow windows have no room for the names of keys."""
-        self.setFixedWidth(400 if compact else WIDTH)
+        self.setFixedWidth(424 if compact else WIDTH)
+        self._head_box.setContentsMargins(16 if compact else 24, 20, 16 if compact else 24, 16)
         for button, key in ((self.acknowledge, "F2"), (self.replay, "F8")):
             button.key = "" if compact else key
             button.updateGeometry()
@@ -152,7 +153,7 @@ class AlarmDetail(Fill):
         rule, session = record.rule, self._session
         self._icon.show_alarm(int(rule.priority), record.alarm.state)
         self._name.setText(alarm_title(rule, session.plant))
-        self._text.setText(rule.text)
+        self._text.setText(text_beside_source(rule))
         for block, text in (
             (self._cause, rule.cause),
             (self._consequence, rule.consequence),

@@ -11,7 +11,7 @@ from hmi.core.event import Event, EventKind
 from hmi.core.moment import span_words
 from hmi.core.session import Session, known_alarms
 from hmi.core.status import Quality, quality_of
-from hmi.desktop.words import STATE_WORDS, limit_text, near_time, shown_value
+from hmi.desktop.words import STATE_WORDS, limit_text, near_time, shown_value, text_beside_source
 from hmi.trend.statistics import QUALITY_WORDS
 
 Index = QModelIndex | QPersistentModelIndex
@@ -162,7 +162,7 @@ class AlarmModel(QAbstractTableModel):
         if column is Column.TAG:
             return rule.source
         if column is Column.TEXT:
-            return rule.text
+            return text_beside_source(rule)
         if column is Column.VALUE:
             return self._value(rule)
         if column is Column.LIMIT:

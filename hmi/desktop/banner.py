@@ -11,8 +11,8 @@ from hmi.core.alarm import Alarm, AlarmRule, AlarmState, Priority
 from hmi.core.moment import span_words
 from hmi.core.plant import Plant
 from hmi.core.session import Mode, Session, alarms_known
-from hmi.desktop.furniture import Blink, Button, Themed, font
 from hmi.core.status import Quality
+from hmi.desktop.furniture import Blink, Button, Themed, font
 from hmi.desktop.words import alarm_message, clock_text, long_date, near_time, unknown_alarms
 from hmi.mimic.marks import alarm_shape, dot_brush, pen, quality_mark
 from hmi.mimic.theme import Theme
@@ -44,8 +44,9 @@ class BannerText:
     counts: Mapping[int, Count] = field(default_factory=dict)
     top: Top | None = None
     returned: int = 0
-    unknown: str = ""
     waiting: int = 0
+    unknown: str = ""
+    """Why nothing is known of alarms, empty while they are."""
 
 
 def counts_of(alarms: Sequence[Alarm], plant: Plant) -> dict[int, Count]:
@@ -184,9 +185,12 @@ class Banner(QWidget, Themed):
         margin = 16 if self._compact else 24
         width = 136 if self._compact else 208
         bold = font(14 if self._compact else 16, True)
+        width += 12  # up to the first shape
+        if QFontMetrics(bold).horizontalAdvance(self._session.plant.name) > width:
+            bold = font(12 if self._compact else 14, True)
         painter.setFont(bold)
         painter.setPen(self.theme.ink)
-        middle = self.height() / 2
+        middle = self.height() / 2 + (2 if self._compact else 0)
         name = QFontMetrics(bold).elidedText(self._session.plant.name, Qt.TextElideMode.ElideRight, width)
         painter.drawText(QPointF(margin, middle - 5), name)
         painter.setFont(font(12))
@@ -293,9 +297,10 @@ class Banner(QWidget, Themed):
         zone, now = session.plant.zone, session.now_us()
         right = Qt.AlignmentFlag.AlignRight
         middle = self.height() / 2
-        painter.setFont(font(22 if self._compact else 26, True))
+        painter.setFont(font(20 if self._compact else 26, True))
         painter.drawText(
-            QRectF(box.x() - 40, middle - 27, width + 40, 32),
+            # Below the frame of replay, whose upper edge the digits would touch.
+            QRectF(box.x() - 40, middle - (22 if self._compact else 27), width + 40, 32 if not self._compact else 28),
             right | Qt.AlignmentFlag.AlignVCenter,
             clock_text(now, zone),
         )

@@ -9,7 +9,7 @@ from hmi.core.clock import DAY, SECOND
 from hmi.core.duration import duration_text
 from hmi.core.event import Event
 from hmi.core.screen import Screen
-from hmi.core.session import Session
+from hmi.core.session import Session, known_alarms
 from hmi.core.tag import Tag
 from hmi.desktop.furniture import Button, Choices, Fill, Scroll, label
 from hmi.desktop.place import tags_in

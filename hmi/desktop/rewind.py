@@ -5,8 +5,9 @@ from concurrent.futures import Future
 from datetime import tzinfo
 from typing import Protocol
 
-from hmi.core.moment import parse_moment
+from hmi.core.moment import FORMS, parse_moment
 from hmi.core.session import Session
+from hmi.desktop.words import full_time
 
 
 class Replay(Session, Protocol):
@@ -56,3 +57,12 @@ def past_time(text: str, now_us: int, zone: tzinfo) -> int | None:
     except ValueError:
         return None
     return time_us if time_us <= now_us else None
+
+
+def why_no_past_time(text: str, now_us: int, zone: tzinfo) -> str:
+    """What is wrong with a typed time that `past_time` refused."""
+    try:
+        time_us = parse_moment(text, zone, now_us)
+    except ValueError:
+        return f"'{text.strip()}' is not a time. There are: {FORMS}"
+    return f"{full_time(time_us, zone)} lies in the future"

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from hmi.core.alarm import Alarm, AlarmRule, AlarmState, list_order
 from hmi.core.plant import Plant
-from hmi.core.session import Session
+from hmi.core.session import Session, known_alarms
 from hmi.core.status import quality_of, reason_of
 from hmi.desktop.place import needs_parameters, title_of
 from hmi.desktop.rewind import past_time

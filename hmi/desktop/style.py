@@ -57,6 +57,7 @@ def stylesheet_of(theme: Theme) -> str:
     QHeaderView {{ background: {canvas}; border: 0; }}
     QHeaderView::section {{ background: {canvas}; color: {ink2}; border: 0; border-bottom: 1px solid {line};
                             font: 12px B612; padding: 0 8px; }}
+    QHeaderView::section:first {{ padding: 0 0 0 18px; }}
     QScrollArea {{ border: 0; }}
     QScrollArea#scroll, QScrollArea#scroll > QWidget, QScrollArea#scroll > QWidget > QWidget {{
                  background: transparent; }}

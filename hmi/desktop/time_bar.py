@@ -3,16 +3,16 @@
 from concurrent.futures import Future
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QLineEdit, QMenu, QToolTip, QWidget
 
 from hmi.core.clock import DAY, HOUR, SECOND
 from hmi.core.event import COLLECTOR, Coverage, Event
 from hmi.core.moment import FORMS
 from hmi.core.session import Mode, Session, alarms_known, known_alarms
 from hmi.desktop.furniture import Button, Themed
-from hmi.desktop.rewind import SPEEDS, Replay, past_time, speed_text
+from hmi.desktop.rewind import SPEEDS, Replay, past_time, speed_text, why_no_past_time
 from hmi.desktop.time_marks import Marks, marks_of
 from hmi.desktop.time_track import LEAD, TimeTrack
 from hmi.desktop.words import full_time
@@ -21,6 +21,7 @@ from hmi.trend.handover import Handover
 
 SPANS: tuple[tuple[str, int], ...] = (("1 h", HOUR), ("8 h", 8 * HOUR), ("24 h", DAY), ("7 d", 7 * DAY))
 REFRESH_US = 5 * SECOND
+WHY_SHOWN_MS = 8000
 
 
 class TimeField(QLineEdit):
@@ -290,8 +291,11 @@ class TimeBar(QWidget, Themed):
         session = self._session
         time_us = past_time(text, self._live.now_us(), session.plant.zone)
         if time_us is None:
+            why = why_no_past_time(text, self._live.now_us(), session.plant.zone)
             self.field.show_wrong(True)
-            self.field.setAccessibleDescription(f"Not a time that has passed: {text}")
+            self.field.setAccessibleDescription(why)
+            above = self.field.mapToGlobal(self.field.rect().topLeft())
+            QToolTip.showText(above - QPoint(0, 56), why, self.field, self.field.rect(), WHY_SHOWN_MS)
             return
         self.field.leave()
         self.time_asked.emit(time_us)

@@ -1,5 +1,6 @@
 """Times, ages, values and alarms as an operator reads them. No Qt."""
 
+import re
 from datetime import tzinfo
 
 from hmi.core.alarm import Alarm, AlarmKind, AlarmRule, AlarmState
@@ -90,6 +91,12 @@ def unknown_alarms(session: Session) -> str:
     if session.health.historian.state is HistorianState.DOWN:
         return "Alarms not known: history cannot be read"
     return "Alarms not recorded at this time"
+
+
+def text_beside_source(rule: AlarmRule) -> str:
+    """The alarm's text where tag or device stand beside it: `UA-1 (Zones): no communication` is `No communication`."""
+    rest = re.sub(rf"^{re.escape(rule.source)}( \([^)]*\))?: *", "", rule.text)
+    return rest[:1].upper() + rest[1:] if rest != rule.text else rule.text
 
 
 def alarm_message(rule: AlarmRule, alarm: Alarm, plant: Plant) -> str:

@@ -12,6 +12,11 @@ from hmi.core.tag import DataType, Tag
 from hmi.mimic.state import Bound, Situation
 
 _LONGEST_TEXT = 24
+_LONGEST_UNIT = 6
+
+Run = tuple[str, Quality]
+Runs = tuple[Run, ...]
+"""Parts of a text; a part that is not good stands where a value would."""
 
 
 def is_discrete(tag: Tag) -> bool:
@@ -63,18 +68,45 @@ class Words:
     pieces: tuple[str | tuple[Tag, str], ...]
     indices: tuple[int, ...]
 
+    @property
+    def lone(self) -> bool:
+        """Whether it is one value, with at most a unit: then the reason may stand for all of it."""
+        plain = "".join(p for p in self.pieces if isinstance(p, str)).strip()
+        first = self.pieces and not isinstance(self.pieces[0], str)
+        return (
+            bool(first)
+            and len(self.indices) == 1
+            and len(plain) <= _LONGEST_UNIT
+            and not any(c.isspace() for c in plain)
+        )
+
     def render(self, now: Situation) -> str:
-        """The text; a value that cannot be shown is a dash, never a number."""
-        if not self.indices:
-            return "".join(p for p in self.pieces if isinstance(p, str))
-        return "".join(p if isinstance(p, str) else self._field(*p, now) for p in self.pieces)
+        """The text; where a value cannot be shown, its reason stands in its place, never a number."""
+        return "".join(text for text, _ in self.runs(now))
+
+    def runs(self, now: Situation) -> Runs:
+        """The text in parts, each value that cannot be shown as a part of its own with its quality."""
+        found: list[Run] = []
+        for piece in self.pieces:
+            text, quality = (piece, Quality.GOOD) if isinstance(piece, str) else self._field(*piece, now)
+            if quality is Quality.GOOD and found and found[-1][1] is Quality.GOOD:
+                found[-1] = (found[-1][0] + text, Quality.GOOD)
+            else:
+                found.append((text, quality))
+        return tuple(found)
 
     @staticmethod
-    def _field(tag: Tag, spec: str, now: Situation) -> str:
+    def _field(tag: Tag, spec: str, now: Situation) -> Run:
         quality, _ = now.quality((tag.index,))
         value = now.value[tag.index]
-        if not quality.has_value or (value != value and tag.data_type is not DataType.TEXT):
-            return "–"
+        if not quality.has_value:
+            return now.word(quality, tag.index) or "–", quality
+        if value != value and tag.data_type is not DataType.TEXT:
+            return "–", Quality.GOOD
+        return Words._number(tag, spec, value, now), Quality.GOOD
+
+    @staticmethod
+    def _number(tag: Tag, spec: str, value: float, now: Situation) -> str:
         if not spec or is_discrete(tag) or tag.data_type is DataType.TEXT:
             return tag.format(value, now.text[tag.index])
         return format(int(value) if spec.endswith("d") else value, spec)
@@ -83,7 +115,8 @@ class Words:
         """A text about as long as it can get: what it needs room for."""
         if not self.indices:
             return "".join(p for p in self.pieces if isinstance(p, str))
-        parts = [p if isinstance(p, str) else _longest(p[0]) for p in self.pieces]
+        mark = "" if self.lone else "MM"
+        parts = [p if isinstance(p, str) else _longest(p[0]) + mark for p in self.pieces]
         return max("".join(parts) + "  (59 min)", "not recorded", key=len)
 
 

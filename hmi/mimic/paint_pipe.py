@@ -97,6 +97,8 @@ class PipeDrawable(Drawable):
             for arrow in self.arrows:
                 self._arrow(canvas, arrow)
         mark = self.mark
+        if quality is Quality.NOT_RECORDED:
+            return  # the broken line says it, and so does all that the pipe joins
         if quality is not Quality.GOOD and (look.body.marked or quality is not Quality.STALE):
             canvas.quality(quality, mark.x(), mark.y())
         elif look.condition.alarm is not None:

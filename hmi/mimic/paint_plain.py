@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetricsF, QPainterPath
 
 from hmi.core.screen import Group, Line, Panel, Placeholder, Terminal, TextElement
 from hmi.core.status import Quality
+from hmi.mimic.bound import Runs
 from hmi.mimic.canvas import Align, Canvas
 from hmi.mimic.drawable import Drawable, Look, Workshop, worded
 from hmi.mimic.state import Condition, Situation
@@ -23,8 +24,12 @@ _ROLE = {
 }
 
 
+_MARK = 20.0
+"""Room of a quality mark within a text."""
+
+
 class TextDrawable(Drawable):
-    """Text, which may embed values. Where a value is missing, the reason stands instead of the whole text."""
+    """Text, which may embed values. Where one is missing, its reason and mark stand in its place; the words stay."""
 
     plain_margins = (-2.0, -2.0, 2.0, 2.0)
     margins = (-38.0, -14.0, 40.0, 10.0)
@@ -62,12 +67,14 @@ class TextDrawable(Drawable):
         # A text is a label; it opens something only if the file says so.
         return self.element.open or self.shop.opens
 
-    def body(self, now: Situation, condition: Condition) -> str:
+    def body(self, now: Situation, condition: Condition) -> Runs:
         word = worded(condition)
-        if word:
-            return "not recorded" if condition.quality is Quality.NOT_RECORDED else word
-        text = self.words.render(now)
-        return f"{text} ({condition.word})" if condition.quality is Quality.STALE and condition.word else text
+        if word and self.words.lone:
+            return (("not recorded" if condition.quality is Quality.NOT_RECORDED else word, Quality.GOOD),)
+        runs = self.words.runs(now)
+        if condition.quality is Quality.STALE and condition.word:
+            return *runs, (f" ({condition.word})", Quality.GOOD)
+        return runs
 
     def paint(self, canvas: Canvas, look: Look) -> None:
         condition, theme = look.condition, canvas.theme
@@ -75,8 +82,12 @@ class TextDrawable(Drawable):
         color = {"ink": theme.ink, "ink2": theme.ink2, "ink3": theme.ink3}[self.tone]
         if quality in (Quality.STALE, Quality.OUT_OF_SERVICE):
             color = theme.ink3
-        text = canvas.elided(look.body, self.role, min(self.room, self.rect.width() + 1))
-        width = canvas.width(text, self.role)
+        room = min(self.room, self.rect.width() + 1)
+        runs, width = look.body, self._width(canvas, look.body)
+        if width > room:
+            text = canvas.elided("".join(part for part, _ in runs), self.role, room)
+            runs = ((text, Quality.GOOD),)
+            width = canvas.width(text, self.role)
         left, base = self.anchor.x(), self.anchor.y()
         if self.align is not Align.LEFT:
             left -= width / 2 if self.align is Align.MIDDLE else width
@@ -87,14 +98,23 @@ class TextDrawable(Drawable):
         if condition.alarm is not None:
             canvas.frame(line.adjusted(-4, -3, 4, 3), condition.alarm, 3.0)
             canvas.alarm(condition.alarm, line.left() - 22, line.center().y(), 0.68)
-        canvas.text(left, base, text, self.role, color)
+        x, inline = left, False
+        for part, sure in runs:
+            if sure is not Quality.GOOD:
+                inline = True
+                canvas.quality(sure, x + _MARK / 2 - 2, line.center().y(), 0.85)
+                x += _MARK
+            x += canvas.text(x, base, part, self.role, color)
         if quality is Quality.UNCERTAIN:
             canvas.line(left, base + 3, left + width, base + 3, theme.ink, 1.5, (2, 3))
         elif quality is Quality.OUT_OF_SERVICE:
             canvas.line(left, line.center().y(), left + width, line.center().y(), theme.ink)
-        if quality is not Quality.GOOD:
+        if quality is not Quality.GOOD and not inline:
             aside = left - 11 if self.align is Align.RIGHT else left + width + 11
             canvas.quality(quality, aside, line.center().y(), 0.85)
+
+    def _width(self, canvas: Canvas, runs: Runs) -> float:
+        return sum(canvas.width(part, self.role) + (0 if sure is Quality.GOOD else _MARK) for part, sure in runs)
 
 
 class LineDrawable(Drawable):
@@ -154,7 +174,7 @@ class TerminalDrawable(Drawable):
         return self.element.open or self.shop.opens
 
     def body(self, now: Situation, condition: Condition) -> str:
-        return worded(condition) or self.words.render(now)
+        return self.words.render(now)
 
     def paint(self, canvas: Canvas, look: Look) -> None:
         rect, theme = self.rect, canvas.theme

@@ -20,7 +20,7 @@ from hmi.mimic.scale import paint_columns
 from hmi.mimic.state import Condition, Situation
 from hmi.mimic.theme import Role
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 96.0, 8.0, 24.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 116.0, 8.0, 24.0
 
 
 class PenLook(NamedTuple):

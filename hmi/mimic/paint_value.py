@@ -101,7 +101,7 @@ def _number(canvas: Canvas, rect: QRectF, left: float, what: SlotText, condition
 
 
 def fit(canvas: Canvas, text: str, unit: str, first: Role, room: float) -> tuple[Role, str, str]:
-    """Role, text and unit that fit: first the unit goes, then the size; a number is never cut, its place shows '##'."""
+    """Role, text and unit that fit: first the size goes, then the unit; a number is never cut, its place shows '##'."""
     form = any_digits(text)
     key = ("fit", form, unit, first, room, canvas.glass)
     role, shown, unit = canvas.theme.stamps.get(key, lambda: _fit(canvas, form, unit, first, room))
@@ -109,8 +109,11 @@ def fit(canvas: Canvas, text: str, unit: str, first: Role, room: float) -> tuple
 
 
 def _fit(canvas: Canvas, text: str, unit: str, first: Role, room: float) -> tuple[Role, str, str]:
-    if unit and canvas.width(text, first) + 5 + canvas.width(unit, Role.LABEL) <= room:
-        return first, text, unit
+    if unit:
+        beside = room - 5 - canvas.width(unit, Role.LABEL)
+        for role in _SMALLER[_SMALLER.index(first) :]:
+            if canvas.width(text, role) <= beside:
+                return role, text, unit
     for role in _SMALLER[_SMALLER.index(first) :]:
         if canvas.width(text, role) <= room:
             return role, text, ""

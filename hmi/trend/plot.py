@@ -221,7 +221,7 @@ class TrendPlot(QWidget):
                 continue
             draw_limit(painter, area, y, look.ink)
             painter.setFont(font(14))
-            text = f"{pen.tag.name} {limit.letters} {pen.tag.format(limit.value)}"
+            text = f"{pen.tag.name} {limit.letters} {pen.tag.format(limit.value)} {pen.tag.unit}".rstrip()
             draw_on_plate(painter, QPointF(area.x() + 8, y - 8), text, look.ink, look.well)
         if pen.tag.normal is not None:
             y = y_of(area, *pen.range, pen.tag.normal[1])
@@ -279,13 +279,19 @@ class TrendPlot(QWidget):
         look = self._look
         zone = self.session.plant.zone
         start, end = to_datetime(gap.start_us, zone), to_datetime(gap.end_us, zone)
+        known = gap.start_us > self._source.loaded_from_us + SECOND
         running = gap.end_us >= self.session.now_us() - SECOND
         what = "Not recorded" if gap.source == COLLECTOR else "No data"
         until = "now" if running else f"{end:%H:%M:%S}"
-        first = f"{what} {start:%H:%M:%S} to {until}"
-        second = gap.why or ("Nobody could say why" if gap.source == COLLECTOR else f"{gap.source} lost")
+        # Where what was read begins within the gap, nobody has looked when the gap began.
+        first = f"{what} {start:%H:%M:%S} to {until}" if known else f"{what} before {until}"
+        unsaid = "Nobody could say why" if known else "It began before what is shown"
+        second = gap.why or (unsaid if gap.source == COLLECTOR else f"{gap.source} lost")
         width = 46.0 + max(painter.fontMetrics().horizontalAdvance(second), _width(painter, font(14, True), first))
         left = box.right() + 8 if box.right() + 8 + width < area.right() else box.left() - 8 - width
+        if box.width() > width + 24:
+            # Within the gap it covers nothing that was recorded.
+            left = box.center().x() - width / 2
         if left < area.left():
             return
         note = QRectF(left, area.top() + 56, width + 8, 50)

@@ -57,6 +57,11 @@ class TrendSource(QObject):
         """Whether history from this time on has been read; before that, nothing may be said about it."""
         return self._loaded is not None and not self._silent and start_us >= self._loaded[0] - 1
 
+    @property
+    def loaded_from_us(self) -> int:
+        """Where what has been read begins, 0 before anything has been."""
+        return self._loaded[0] if self._loaded is not None else 0
+
     def set_session(self, session: Session) -> None:
         """Another plant time: pens stay, their data is asked for anew."""
         plant = session.plant
@@ -102,7 +107,6 @@ class TrendSource(QObject):
         if not len(changed) or not self.pens:
             return jumped
         grew = jumped
-        table = self.session.table
         for pen in self.pens:
             i = pen.tag.index
             at = int(np.searchsorted(changed, i))

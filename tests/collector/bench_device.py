@@ -21,6 +21,7 @@ class BenchDevice:
     connected: bool = True
     breaks: bool = False
     cannot_be_made: bool = False
+    gives_up_as_lost: bool = False
     opened: int = 0
     written: list[tuple[str, Any]] = field(default_factory=list)
     pulled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -53,7 +54,12 @@ class BenchDriver:
         publish(self._read(self._tags))
         if self._bench.breaks:
             raise ZeroDivisionError("a mistake of ours")
-        await self._bench.pulled.wait()
+        try:
+            await self._bench.pulled.wait()
+        except asyncio.CancelledError:
+            if self._bench.gives_up_as_lost:
+                raise DeviceError("the connection was closed") from None
+            raise
         raise DeviceError("the cable was pulled")
 
     async def write(self, tag: Tag, value: float | int | bool | str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hmi.collector.collector import Collector
 from hmi.core.alarm import AlarmState
-from hmi.core.clock import SystemClock
+from hmi.core.clock import Clock, SystemClock
 from hmi.core.home import Home, home_of
 from hmi.drivers import DRIVERS
 from hmi.link.client import request
@@ -52,10 +52,10 @@ class Running:
 
 
 @asynccontextmanager
-async def running(folder: Path, tmp_path: Path) -> AsyncIterator[Running]:
+async def running(folder: Path, tmp_path: Path, clock: Clock | None = None) -> AsyncIterator[Running]:
     home = home_of(folder, {"HMI_HOME": str(tmp_path / "home")})
     stop = asyncio.Event()
-    collector = Collector(folder, home, SystemClock(), {}, DRIVERS)
+    collector = Collector(folder, home, clock or SystemClock(), {}, DRIVERS)
     task = asyncio.create_task(collector.run(stop))
     await until(lambda: task.done() or home.socket.exists(), "the collector answers")
     try:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hmi.collector.intake import Intake
 from hmi.core.batch import Batch, join, make_batch
-from hmi.core.clock import DAY, MINUTE, SECOND
+from hmi.core.clock import DAY, HOUR, MINUTE, SECOND
 from hmi.core.status import (
     BAD_NO_COMMUNICATION,
     BAD_OUT_OF_RANGE,
@@ -176,6 +176,30 @@ def test_that_a_clock_that_runs_backwards_never_turns_history_back() -> None:
         keys += intake.accept(one(float(i), source, delay_us=received - source)).time_us.tolist()
     assert keys == sorted(set(keys))
     assert len(keys) == len(times)
+
+
+def test_that_a_key_that_had_to_be_pushed_on_tells_the_true_time_by_its_delay() -> None:
+    intake = intake_of({"deadband": 0.0})
+    intake.accept(one(1.0, NOW))
+    late = [intake.accept(one(2.0 + i, NOW - HOUR + i * SECOND)) for i in range(3)]
+    assert [b.time_us[0] for b in late] == [NOW + 1, NOW + 2, NOW + 3]
+    assert [b.time_us[0] + b.delay_us[0] for b in late] == [NOW - HOUR + i * SECOND for i in range(3)]
+    marked = intake.mark(np.array([0], np.int32), BAD_NO_COMMUNICATION, NOW - HOUR + MINUTE, keep_value=False)
+    assert marked.time_us[0] + marked.delay_us[0] == NOW - HOUR + MINUTE
+
+
+def test_that_keys_follow_the_clock_again_when_intake_is_told_that_it_was_set_back() -> None:
+    intake = intake_of({}, {})
+    both = np.array([0, 1], np.int32)
+    intake.accept(one(1.0, NOW))
+    back_us = NOW - HOUR
+    intake.set_back(back_us)
+    aged = intake.age(both, back_us)
+    # What was never read is still not told.
+    assert (aged.tag.tolist(), aged.time_us.tolist()) == ([0], [back_us])
+    again = [intake.accept(one(1.0 + i % 2, back_us + i * SECOND // 2)) for i in range(4)]
+    assert [b.time_us[0] for b in again] == [back_us + 1, *(back_us + i * SECOND // 2 for i in range(1, 4))]
+    assert intake.accept(one(7.0, back_us + 1, tag=1)).time_us.tolist() == [back_us + 1]
 
 
 SAMPLES = st.lists(

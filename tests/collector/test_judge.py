@@ -165,3 +165,14 @@ def test_that_alarms_do_not_depend_on_how_samples_were_packed(values: list[float
     for key in {k for _, k, _ in one_by_one}:
         order = [kind for _, k, kind in one_by_one if k == key]
         assert all(a != b for a, b in pairwise(order))
+
+
+def test_that_a_delay_lasts_as_long_as_it_should_when_the_clock_was_set_back() -> None:
+    (tag,) = tags({"name": "LT"})
+    judge = Judge([limit(tag, AlarmKind.HIGH, 10.0, on_delay_us=5 * SECOND)], 1)
+    judge.judge(make_batch([0], NOW, [11.0]))
+    judge.set_back(3600 * SECOND)
+    back_us = NOW - 3600 * SECOND
+    assert not judge.due(back_us + 5 * SECOND - 1)
+    verdict = judge.due(back_us + 5 * SECOND)
+    assert [alarm.raised_us for alarm in verdict.alarms] == [back_us + 5 * SECOND]

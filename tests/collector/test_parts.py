@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hmi.collector.coverage import CoverageLog
+from hmi.collector.coverage import CoverageLog, Pause
 from hmi.collector.derived import DerivedTags
 from hmi.collector.freshness import Freshness
 from hmi.collector.history_watch import HistoryWatch
@@ -15,7 +15,7 @@ from hmi.collector.ring import SEGMENT, Ring
 from hmi.collector.watch import fingerprint
 from hmi.core.alarm import HISTORY_LATE, HISTORY_LOST, HISTORY_ROOM
 from hmi.core.batch import make_batch
-from hmi.core.clock import MINUTE, SECOND, HandClock
+from hmi.core.clock import HOUR, MINUTE, SECOND, HandClock
 from hmi.core.event import COLLECTOR, Coverage
 from hmi.core.session import HistorianHealth, HistorianState
 from hmi.core.status import (
@@ -27,6 +27,7 @@ from hmi.core.status import (
 )
 from hmi.core.table import Table
 from tests.collector.plants import tags
+from tests.collector.wall_clock import WallClock
 
 NOW = 1_700_000_000 * SECOND
 FLOWS = tags(
@@ -107,10 +108,10 @@ def test_that_intervals_grow_and_end_with_their_reason() -> None:
     log.open(COLLECTOR)
     clock.advance_us(SECOND)
     log.open("PLC-1")
-    assert not log.tick()
+    log.tick({})
     clock.advance_us(SECOND)
     log.close("PLC-1", "no answer")
-    log.close_all("stopped")
+    log.close_all("stopped", {})
     assert rows.last() == {
         (COLLECTOR, NOW): Coverage(COLLECTOR, NOW, NOW + 2 * SECOND, "stopped"),
         ("PLC-1", NOW + SECOND): Coverage("PLC-1", NOW + SECOND, NOW + 2 * SECOND, "no answer"),
@@ -122,15 +123,50 @@ def test_that_a_halted_collector_leaves_a_gap() -> None:
     log = CoverageLog(clock, rows)
     log.open(COLLECTOR)
     clock.advance_us(SECOND)
-    assert not log.tick()
+    assert log.pause() is None
+    log.tick({})
     clock.advance_us(3600 * SECOND)
-    assert log.tick()
+    assert log.pause() == Pause("the collector was halted")
     clock.advance_us(SECOND)
-    assert not log.tick()
+    assert log.pause() is None
+    log.tick({})
     again = NOW + 3601 * SECOND
     assert rows.last() == {
         (COLLECTOR, NOW): Coverage(COLLECTOR, NOW, NOW + SECOND, "the collector was halted"),
         (COLLECTOR, again): Coverage(COLLECTOR, again, again + SECOND, ""),
+    }
+
+
+def test_that_the_interval_of_a_device_ends_when_it_was_last_heard_and_not_when_its_timeout_is_over() -> None:
+    clock, rows = HandClock(NOW), _Rows()
+    log = CoverageLog(clock, rows)
+    log.open("PLC-1")
+    log.open("PLC-2")
+    heard_us = NOW + SECOND // 2
+    for _ in range(3):
+        clock.advance_us(SECOND)
+        log.tick({"PLC-1": heard_us, "PLC-2": NOW - SECOND})
+    log.close("PLC-1", "no answer", heard_us)
+    log.close("PLC-2", "no answer", NOW - SECOND)
+    assert rows.last() == {
+        ("PLC-1", NOW): Coverage("PLC-1", NOW, heard_us, "no answer"),
+        ("PLC-2", NOW): Coverage("PLC-2", NOW, NOW, "no answer"),
+    }
+    assert max(row.end_us for row in rows.rows) == heard_us
+
+
+def test_that_a_clock_that_was_set_back_says_by_how_much() -> None:
+    clock, rows = WallClock(NOW), _Rows()
+    log = CoverageLog(clock, rows)
+    log.open(COLLECTOR)
+    clock.advance_us(2 * SECOND)
+    log.tick({})
+    clock.set_back_us(HOUR)
+    assert log.pause() == Pause("the clock of the computer was set back by 1 h", HOUR)
+    log.tick({})
+    assert rows.last() == {
+        (COLLECTOR, NOW): Coverage(COLLECTOR, NOW, NOW + 2 * SECOND, "the clock of the computer was set back by 1 h"),
+        (COLLECTOR, clock.now_us()): Coverage(COLLECTOR, clock.now_us(), clock.now_us()),
     }
 
 

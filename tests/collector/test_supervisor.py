@@ -82,8 +82,18 @@ async def _slower_and_slower() -> None:
     bench, told, clock = BenchDevice(connected=False), Told(), HandClock()
     supervisor = Supervisor(PLC, TAGS, BenchKind(bench), clock, told, asyncio.Lock())
     task = asyncio.create_task(supervisor.run())
-    await until(lambda: told.words, "the first connection")
+    await until(lambda: supervisor.health.why == "no cable", "the first attempt")
     await settle()
+    # A device that starts together with the collector is not lost.
+    assert (told.words, supervisor.health.state) == ([], DeviceState.CONNECTING)
+    for _ in range(49):
+        clock.advance_us(SECOND // 10)
+        await settle()
+    assert (told.words, supervisor.health.state) == ([], DeviceState.CONNECTING)
+    assert bench.opened >= 5
+    for _ in range(15):
+        clock.advance_us(SECOND // 10)
+        await settle()
     assert told.words == ["lost: no cable"]
     tried: list[int] = []
     for _ in range(1200):
@@ -93,7 +103,6 @@ async def _slower_and_slower() -> None:
         if bench.opened > before:
             tried.append(clock.monotonic_us())
     waits = [b - a for a, b in pairwise(tried)]
-    assert tried[0] <= SECOND
     assert max(waits) <= LONGEST_WAIT_US * 1.3
     assert min(waits[5:]) >= LONGEST_WAIT_US * 0.7
     assert told.words == ["lost: no cable"]
@@ -102,6 +111,55 @@ async def _slower_and_slower() -> None:
 
 def test_that_a_device_that_stays_away_is_tried_ever_more_slowly_but_not_slower_than_ten_seconds() -> None:
     asyncio.run(_slower_and_slower())
+
+
+async def _late_device() -> None:
+    bench, told, clock = BenchDevice(connected=False), Told(), HandClock()
+    supervisor = Supervisor(PLC, TAGS, BenchKind(bench), clock, told, asyncio.Lock())
+    task = asyncio.create_task(supervisor.run())
+    await until(lambda: supervisor.health.why == "no cable", "the first attempt")
+    bench.plug()
+    clock.advance_us(SECOND)
+    await until(lambda: told.words, "the connection")
+    assert told.words == ["back"]
+    bench.pull()
+    await until(lambda: len(told.words) > 1, "the loss")
+    assert told.words == ["back", "lost: the cable was pulled"]
+    await ended(task)
+
+
+def test_that_a_device_that_starts_a_little_later_than_the_collector_was_never_lost() -> None:
+    asyncio.run(_late_device())
+
+
+async def _ended_connection() -> None:
+    bench, told, clock = BenchDevice(), Told(), HandClock()
+    supervisor = Supervisor(PLC, TAGS, BenchKind(bench), clock, told, asyncio.Lock())
+    task = asyncio.create_task(supervisor.run())
+    await until(lambda: told.samples, "the first samples")
+    supervisor.end_connection("the collector was halted")
+    await until(lambda: told.words[-1] == "back" and len(told.words) > 1, "the device is back")
+    assert told.words == ["back", "lost: the collector was halted", "back"]
+    await ended(task)
+    assert supervisor.health.state is DeviceState.STOPPED
+
+
+def test_that_a_connection_that_is_ended_by_the_collector_is_said_with_its_reason_and_made_anew() -> None:
+    asyncio.run(_ended_connection())
+
+
+async def _orderly_stop() -> None:
+    bench, told, clock = BenchDevice(gives_up_as_lost=True), Told(), HandClock()
+    task = asyncio.create_task(Supervisor(PLC, TAGS, BenchKind(bench), clock, told, asyncio.Lock()).run())
+    await until(lambda: told.samples, "the first samples")
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await asyncio.wait_for(task, 5)
+    assert told.words == ["back"]
+
+
+def test_that_an_orderly_stop_loses_no_device() -> None:
+    asyncio.run(_orderly_stop())
 
 
 async def _broken_driver() -> None:

@@ -19,6 +19,19 @@ print(devices.pid, flush=True)
 os._exit(9)
 """
 
+HANGING = """
+import asyncio, threading
+from hmi.demo.serve import serve_standard_streams
+def hang():
+    print("hangs", flush=True)
+    threading.Event().wait()
+async def run():
+    # A device that will not end: nothing else of the program gets its turn any more.
+    asyncio.get_running_loop().call_later(0.5, hang)
+    await serve_standard_streams(end_within_s=1.0)
+asyncio.run(run())
+"""
+
 
 def gone(pid: int, seconds: float) -> bool:
     try:
@@ -53,6 +66,23 @@ def test_that_the_process_serves_obeys_and_ends(tmp_path: Path) -> None:
     with pytest.raises(DemoFailed, match="ended"):
         devices.command("served")
     devices.stop()
+
+
+def test_that_devices_that_hang_end_all_the_same() -> None:
+    command = [sys.executable, "-c", HANGING]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            while "hangs" not in process.stdout.readline():
+                assert process.poll() is None
+            process.stdin.close()
+            assert process.wait(15) == 1
+            assert "broken off" in process.stderr.read()
+        finally:
+            process.kill()
 
 
 def test_that_the_devices_end_with_who_started_them(tmp_path: Path) -> None:

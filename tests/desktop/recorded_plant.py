@@ -393,6 +393,8 @@ class ReplayOnRecords(_OnRecords):
 
     def _move(self, time_us: int) -> None:
         self._time_us = time_us
+        link = LinkState.OK if self.records.collected(time_us) else LinkState.LOST
+        self.health = Health(link, who="Operator 2")
         self.show(time_us)
         self.alarms = self.records.alarms_at(time_us)
         self.alarms_version += 1

@@ -203,7 +203,18 @@ def test_that_text_never_shows_a_number_it_does_not_have(session: PlantOnATable)
     session.put("LT-250", 3.87)
     assert words.render(fresh(session)) == "Level 3.87 m"
     session.put("LT-250", 3.87, BAD_NO_COMMUNICATION)
-    assert words.render(fresh(session)) == "Level – m"
+    assert words.render(fresh(session)) == "Level no comm m"
+
+
+def test_that_a_text_with_one_missing_value_keeps_its_words_and_the_others(session: PlantOnATable) -> None:
+    words = Binder(session.plant, element(type="pump", at=(0, 0))).words(
+        parse_text("Tank {LT-250:.2f} m, outflow {FT-310:.0f} L/s")
+    )
+    session.put("LT-250", 3.87, BAD_NO_COMMUNICATION)
+    session.put("FT-310", 388)
+    assert words.runs(fresh(session)) == (
+        ("Tank ", Quality.GOOD), ("no comm", Quality.BAD), (" m, outflow 388 L/s", Quality.GOOD),
+    )  # fmt: skip
 
 
 def test_that_an_unknown_tag_is_an_error_of_the_compiler(session: PlantOnATable) -> None:
