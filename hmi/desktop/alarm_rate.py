@@ -47,30 +47,32 @@ class AlarmRate(QWidget, Themed):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self.theme
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), theme.canvas)
-        plot = QRectF(24, 28, self.width() - 88, 96)
-        painter.fillRect(plot, theme.well)
-        painter.setFont(font(14))
-        painter.setPen(theme.ink2)
-        painter.drawText(QRectF(24, 0, self.width(), 24), "New alarms per 10 min, last 8 h. A flood starts above 10.")
-        word = "manageable (below 150)" if self._day < MANAGEABLE_A_DAY else "more than can be handled (150)"
-        right = QRectF(24, 0, self.width() - 88, 24)
-        painter.drawText(right, Qt.AlignmentFlag.AlignRight, f"Last 24 h: {self._day}, {word}")
-        painter.setPen(pen(theme.line, 1, (6, 4)))
-        painter.drawLine(QPointF(plot.x(), plot.y() + 8), QPointF(plot.right(), plot.y() + 8))
-        painter.setFont(font(12))
-        painter.setPen(theme.ink)
-        painter.drawText(QPointF(plot.right() + 8, plot.y() + 13), str(FLOOD))
-        painter.setPen(theme.ink2)
-        painter.drawText(QPointF(plot.right() + 8, plot.bottom() + 4), "0")
-        width = plot.width() / max(len(self._bars), 1)
-        for i, n in enumerate(self._bars):
-            height = min(n * 8.8, plot.height())
-            if n:
-                painter.fillRect(
-                    QRectF(plot.x() + i * width + 2, plot.bottom() - height, width - 4, height), theme.line
-                )
-        for tick in time_ticks(self._now_us - SPAN_US, self._now_us, self._plant.zone, 9):
-            x = plot.x() + (tick.time_us - self._now_us + SPAN_US) / SPAN_US * plot.width()
-            painter.drawText(QRectF(x - 40, plot.bottom() + 4, 80, 16), Qt.AlignmentFlag.AlignHCenter, tick.label)
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), theme.canvas)
+            plot = QRectF(24, 28, self.width() - 88, 96)
+            painter.fillRect(plot, theme.well)
+            painter.setFont(font(14))
+            painter.setPen(theme.ink2)
+            painter.drawText(
+                QRectF(24, 0, self.width(), 24), "New alarms per 10 min, last 8 h. A flood starts above 10."
+            )
+            word = "manageable (below 150)" if self._day < MANAGEABLE_A_DAY else "more than can be handled (150)"
+            right = QRectF(24, 0, self.width() - 88, 24)
+            painter.drawText(right, Qt.AlignmentFlag.AlignRight, f"Last 24 h: {self._day}, {word}")
+            painter.setPen(pen(theme.line, 1, (6, 4)))
+            painter.drawLine(QPointF(plot.x(), plot.y() + 8), QPointF(plot.right(), plot.y() + 8))
+            painter.setFont(font(12))
+            painter.setPen(theme.ink)
+            painter.drawText(QPointF(plot.right() + 8, plot.y() + 13), str(FLOOD))
+            painter.setPen(theme.ink2)
+            painter.drawText(QPointF(plot.right() + 8, plot.bottom() + 4), "0")
+            width = plot.width() / max(len(self._bars), 1)
+            for i, n in enumerate(self._bars):
+                height = min(n * 8.8, plot.height())
+                if n:
+                    painter.fillRect(
+                        QRectF(plot.x() + i * width + 2, plot.bottom() - height, width - 4, height), theme.line
+                    )
+            for tick in time_ticks(self._now_us - SPAN_US, self._now_us, self._plant.zone, 9):
+                x = plot.x() + (tick.time_us - self._now_us + SPAN_US) / SPAN_US * plot.width()
+                painter.drawText(QRectF(x - 40, plot.bottom() + 4, 80, 16), Qt.AlignmentFlag.AlignHCenter, tick.label)

@@ -171,15 +171,15 @@ class Banner(QWidget, Themed):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self.theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), theme.chrome)
-        painter.fillRect(0, self.height() - 1, self.width(), 1, theme.hair)
-        self._paint_plant(painter)
-        for i, tile in enumerate(self._tiles):
-            self._paint_tile(painter, tile, i + 1)
-        self._paint_message(painter)
-        self._paint_clock(painter)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.rect(), theme.chrome)
+            painter.fillRect(0, self.height() - 1, self.width(), 1, theme.hair)
+            self._paint_plant(painter)
+            for i, tile in enumerate(self._tiles):
+                self._paint_tile(painter, tile, i + 1)
+            self._paint_message(painter)
+            self._paint_clock(painter)
 
     def _paint_plant(self, painter: QPainter) -> None:
         margin = 16 if self._compact else 24

@@ -169,32 +169,32 @@ class Button(QAbstractButton, Themed):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self.theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        usable = self.isEnabled()
-        front = theme.ink3 if not usable else theme.canvas if self.on else theme.ink
-        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        if not usable:
-            painter.setPen(pen(theme.hair, 1, (4, 3)))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-        elif self.on:
-            painter.setPen(pen(theme.ink, 1))
-            painter.setBrush(theme.ink)
-        else:
-            painter.setPen(pen(theme.ink if self._hover else theme.line, 1))
-            painter.setBrush(theme.well if self.isDown() else theme.panel)
-        painter.drawRoundedRect(box, 2, 2)
-        if self.hasFocus():
-            painter.setPen(QPen(theme.canvas if self.on else theme.ink, 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(box.adjusted(3, 3, -3, -3))
-        if self._icon and not self.text():
-            painter.translate((self.width() - 16) / 2, (self.height() - 16) / 2)
-            painter.setPen(QPen(front, 2))
-            painter.setBrush(front if self._icon != "close" else Qt.BrushStyle.NoBrush)
-            painter.drawPath(_icon(self._icon))
-            return
-        self._paint_text(painter, front)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            usable = self.isEnabled()
+            front = theme.ink3 if not usable else theme.canvas if self.on else theme.ink
+            box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+            if not usable:
+                painter.setPen(pen(theme.hair, 1, (4, 3)))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+            elif self.on:
+                painter.setPen(pen(theme.ink, 1))
+                painter.setBrush(theme.ink)
+            else:
+                painter.setPen(pen(theme.ink if self._hover else theme.line, 1))
+                painter.setBrush(theme.well if self.isDown() else theme.panel)
+            painter.drawRoundedRect(box, 2, 2)
+            if self.hasFocus():
+                painter.setPen(QPen(theme.canvas if self.on else theme.ink, 2))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(box.adjusted(3, 3, -3, -3))
+            if self._icon and not self.text():
+                painter.translate((self.width() - 16) / 2, (self.height() - 16) / 2)
+                painter.setPen(QPen(front, 2))
+                painter.setBrush(front if self._icon != "close" else Qt.BrushStyle.NoBrush)
+                painter.drawPath(_icon(self._icon))
+                return
+            self._paint_text(painter, front)
 
     def _paint_text(self, painter: QPainter, front: QColor) -> None:
         theme = self.theme
@@ -249,8 +249,8 @@ class AlarmIcon(QWidget, Themed):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        alarm_shape(painter, *self._what, self.width() / 2, self.height() / 2, self._scale, self.theme)
+        with QPainter(self) as painter:
+            alarm_shape(painter, *self._what, self.width() / 2, self.height() / 2, self._scale, self.theme)
 
 
 class QualityIcon(QWidget, Themed):
@@ -268,7 +268,8 @@ class QualityIcon(QWidget, Themed):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        quality_mark(QPainter(self), self._quality, 10, 10, self.theme)
+        with QPainter(self) as painter:
+            quality_mark(painter, self._quality, 10, 10, self.theme)
 
 
 class Choices(QWidget):
@@ -322,9 +323,9 @@ class Progress(QWidget, Themed):
         self._share = share
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self.theme.hair)
-        painter.fillRect(QRectF(0, 0, self.width() * self._share, self.height()), self.theme.ink)
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), self.theme.hair)
+            painter.fillRect(QRectF(0, 0, self.width() * self._share, self.height()), self.theme.ink)
 
 
 class Fill(QWidget, Themed):
@@ -337,12 +338,12 @@ class Fill(QWidget, Themed):
         self._edge = edge
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), getattr(self.theme, self._color))
-        painter.setPen(self.theme.hair)
-        if self._edge == "left":
-            painter.drawLine(0, 0, 0, self.height())
-        elif self._edge == "right":
-            painter.drawLine(self.width() - 1, 0, self.width() - 1, self.height())
-        elif self._edge == "bottom":
-            painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), getattr(self.theme, self._color))
+            painter.setPen(self.theme.hair)
+            if self._edge == "left":
+                painter.drawLine(0, 0, 0, self.height())
+            elif self._edge == "right":
+                painter.drawLine(self.width() - 1, 0, self.width() - 1, self.height())
+            elif self._edge == "bottom":
+                painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)

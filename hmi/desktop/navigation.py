@@ -90,35 +90,35 @@ class Tab(QAbstractButton, Themed):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self.theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        strong = theme.onreplay if theme.replay else theme.ink
-        front = strong if theme.replay or self.current else theme.ink2 if self.known else theme.ink3
-        x = 8.0 if self.compact else 12.0
-        middle = self.height() / 2
-        if self.number:
-            dash = () if self.known else (2.0, 2.0)
-            painter.setPen(pen(strong if theme.replay else theme.line, 1, dash))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            box = QRectF(x + 0.5, middle - 9, 19, 18)
-            painter.drawRect(box)
-            painter.setFont(font(12))
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            strong = theme.onreplay if theme.replay else theme.ink
+            front = strong if theme.replay or self.current else theme.ink2 if self.known else theme.ink3
+            x = 8.0 if self.compact else 12.0
+            middle = self.height() / 2
+            if self.number:
+                dash = () if self.known else (2.0, 2.0)
+                painter.setPen(pen(strong if theme.replay else theme.line, 1, dash))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                box = QRectF(x + 0.5, middle - 9, 19, 18)
+                painter.drawRect(box)
+                painter.setFont(font(12))
+                painter.setPen(front)
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.number)
+                x += 28
+            painter.setFont(font(14, self.current))
             painter.setPen(front)
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.number)
-            x += 28
-        painter.setFont(font(14, self.current))
-        painter.setPen(front)
-        width = painter.fontMetrics().horizontalAdvance(self.text())
-        painter.drawText(QRectF(x, 0, width + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
-        if self.key:
-            chip = QRectF(x + width + 8.5, middle - 9, QFontMetrics(font(12)).horizontalAdvance(self.key) + 8, 17)
-            key_chip(painter, chip, self.key, front, strong if theme.replay else theme.hair)
-        if self.current:
-            painter.fillRect(QRectF(0, self.height() - 3, self.width(), 3), strong)
-        if self.hasFocus():
-            painter.setPen(pen(strong, 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(QRectF(self.rect()).adjusted(3, 4, -3, -6))
+            width = painter.fontMetrics().horizontalAdvance(self.text())
+            painter.drawText(QRectF(x, 0, width + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
+            if self.key:
+                chip = QRectF(x + width + 8.5, middle - 9, QFontMetrics(font(12)).horizontalAdvance(self.key) + 8, 17)
+                key_chip(painter, chip, self.key, front, strong if theme.replay else theme.hair)
+            if self.current:
+                painter.fillRect(QRectF(0, self.height() - 3, self.width(), 3), strong)
+            if self.hasFocus():
+                painter.setPen(pen(strong, 2))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(QRectF(self.rect()).adjusted(3, 4, -3, -6))
 
 
 class HealthLine(QAbstractButton, Themed):
@@ -162,22 +162,22 @@ class HealthLine(QAbstractButton, Themed):
         return QFontMetrics(font(14, word.bad)).horizontalAdvance(word.text) + (26 if word.bad else 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        x = 0.0
-        for word in self._shown(self.width()):
-            painter.setFont(font(14, word.bad))
-            painter.setPen(self.theme.ink if word.bad else self.theme.ink2)
-            if word.bad:
-                quality_mark(painter, Quality.BAD, x + 10, self.height() / 2, self.theme)
-            painter.drawText(
-                QRectF(x + (26 if word.bad else 0), 0, self.width(), self.height()),
-                Qt.AlignmentFlag.AlignVCenter,
-                word.text,
-            )
-            x += self._width(word) + 16
-        if self.hasFocus():
-            painter.setPen(pen(self.theme.ink, 2))
-            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+        with QPainter(self) as painter:
+            x = 0.0
+            for word in self._shown(self.width()):
+                painter.setFont(font(14, word.bad))
+                painter.setPen(self.theme.ink if word.bad else self.theme.ink2)
+                if word.bad:
+                    quality_mark(painter, Quality.BAD, x + 10, self.height() / 2, self.theme)
+                painter.drawText(
+                    QRectF(x + (26 if word.bad else 0), 0, self.width(), self.height()),
+                    Qt.AlignmentFlag.AlignVCenter,
+                    word.text,
+                )
+                x += self._width(word) + 16
+            if self.hasFocus():
+                painter.setPen(pen(self.theme.ink, 2))
+                painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
 
 class SearchField(QAbstractButton, Themed):
@@ -191,17 +191,17 @@ class SearchField(QAbstractButton, Themed):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self.theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(pen(theme.ink if self.hasFocus() else theme.line, 2 if self.hasFocus() else 1))
-        painter.setBrush(theme.well)
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
-        painter.setFont(font(14))
-        painter.setPen(theme.ink2)
-        painter.drawText(self.rect().adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
-        width = QFontMetrics(font(12)).horizontalAdvance("Ctrl K") + 8
-        if self.width() > 180:
-            key_chip(painter, QRectF(self.width() - width - 8.5, 5.5, width, 17), "Ctrl K", theme.ink2, theme.hair)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(pen(theme.ink if self.hasFocus() else theme.line, 2 if self.hasFocus() else 1))
+            painter.setBrush(theme.well)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
+            painter.setFont(font(14))
+            painter.setPen(theme.ink2)
+            painter.drawText(self.rect().adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+            width = QFontMetrics(font(12)).horizontalAdvance("Ctrl K") + 8
+            if self.width() > 180:
+                key_chip(painter, QRectF(self.width() - width - 8.5, 5.5, width, 17), "Ctrl K", theme.ink2, theme.hair)
 
 
 class Navigation(QWidget, Themed):
@@ -315,36 +315,38 @@ class Navigation(QWidget, Themed):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self.theme
-        painter = QPainter(self)
-        if self._session.mode is not Mode.REPLAY:
-            painter.fillRect(self.rect(), theme.panel)
-            painter.fillRect(0, self.height() - 1, self.width(), 1, theme.hair)
-            return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), theme.replay_blue)
-        area = self._hatched
-        right = self._paint_live_box(painter, area.right())
-        note = "Not the plant now. Writing is locked."
-        painter.setFont(font(14))
-        note_width = painter.fontMetrics().horizontalAdvance(note) + 36
-        if right - area.x() - note_width > 280:
-            right -= note_width
-            lock_mark(painter, right + 10, 20, theme)
+        with QPainter(self) as painter:
+            if self._session.mode is not Mode.REPLAY:
+                painter.fillRect(self.rect(), theme.panel)
+                painter.fillRect(0, self.height() - 1, self.width(), 1, theme.hair)
+                return
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.rect(), theme.replay_blue)
+            area = self._hatched
+            right = self._paint_live_box(painter, area.right())
+            note = "Not the plant now. Writing is locked."
+            painter.setFont(font(14))
+            note_width = painter.fontMetrics().horizontalAdvance(note) + 36
+            if right - area.x() - note_width > 280:
+                right -= note_width
+                lock_mark(painter, right + 10, 20, theme)
+                painter.setPen(theme.onreplay)
+                painter.drawText(QRectF(right + 28, 0, note_width, 40), Qt.AlignmentFlag.AlignVCenter, note)
+                right -= 16
+            painter.setFont(font(22, True))
+            spaced = painter.font()
+            spaced.setLetterSpacing(spaced.SpacingType.AbsoluteSpacing, 3)
+            painter.setFont(spaced)
+            word_width = painter.fontMetrics().horizontalAdvance("REPLAY")
+            middle = (area.x() + right) / 2
             painter.setPen(theme.onreplay)
-            painter.drawText(QRectF(right + 28, 0, note_width, 40), Qt.AlignmentFlag.AlignVCenter, note)
-            right -= 16
-        painter.setFont(font(22, True))
-        spaced = painter.font()
-        spaced.setLetterSpacing(spaced.SpacingType.AbsoluteSpacing, 3)
-        painter.setFont(spaced)
-        word_width = painter.fontMetrics().horizontalAdvance("REPLAY")
-        middle = (area.x() + right) / 2
-        painter.setPen(theme.onreplay)
-        painter.drawText(
-            QRectF(middle - word_width / 2, 0, word_width + 8, 40), Qt.AlignmentFlag.AlignVCenter, "REPLAY"
-        )
-        self._paint_hatch(painter, QRectF(area.x(), 12, middle - word_width / 2 - 16 - area.x(), 16))
-        self._paint_hatch(painter, QRectF(middle + word_width / 2 + 16, 12, right - middle - word_width / 2 - 16, 16))
+            painter.drawText(
+                QRectF(middle - word_width / 2, 0, word_width + 8, 40), Qt.AlignmentFlag.AlignVCenter, "REPLAY"
+            )
+            self._paint_hatch(painter, QRectF(area.x(), 12, middle - word_width / 2 - 16 - area.x(), 16))
+            self._paint_hatch(
+                painter, QRectF(middle + word_width / 2 + 16, 12, right - middle - word_width / 2 - 16, 16)
+            )
 
     def _paint_hatch(self, painter: QPainter, box: QRectF) -> None:
         if box.width() < 16:

@@ -121,30 +121,30 @@ class Palette(QWidget, Themed):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self.theme
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), theme.ink)
-        painter.fillRect(self.rect().adjusted(2, 2, -2, -2), theme.panel)
-        painter.fillRect(QRectF(2, _FIELD - 1, WIDTH - 4, 1), theme.line)
-        painter.setFont(font(12))
-        painter.setPen(theme.ink2)
-        vertical = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(
-            QRectF(470, 0, WIDTH - 494, _FIELD), vertical | Qt.AlignmentFlag.AlignRight,
-            "tags, screens, devices, alarms, times, commands",
-        )  # fmt: skip
-        kind: Kind | None = None
-        for i, (box, hit) in enumerate(self._boxes):
-            if hit.kind is not kind:
-                kind = hit.kind
-                painter.setFont(font(12))
-                painter.setPen(theme.ink2)
-                painter.drawText(QRectF(24, box.y() - 22, 300, 18), vertical, kind.value)
-            self._paint_row(painter, box, hit, i == self.at)
-        if not self._boxes:
-            painter.setFont(font(14))
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), theme.ink)
+            painter.fillRect(self.rect().adjusted(2, 2, -2, -2), theme.panel)
+            painter.fillRect(QRectF(2, _FIELD - 1, WIDTH - 4, 1), theme.line)
+            painter.setFont(font(12))
             painter.setPen(theme.ink2)
-            painter.drawText(QRectF(24, _FIELD, 400, _ROW), vertical, "Nothing found")
-        self._paint_foot(painter)
+            vertical = Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(
+                QRectF(470, 0, WIDTH - 494, _FIELD), vertical | Qt.AlignmentFlag.AlignRight,
+                "tags, screens, devices, alarms, times, commands",
+            )  # fmt: skip
+            kind: Kind | None = None
+            for i, (box, hit) in enumerate(self._boxes):
+                if hit.kind is not kind:
+                    kind = hit.kind
+                    painter.setFont(font(12))
+                    painter.setPen(theme.ink2)
+                    painter.drawText(QRectF(24, box.y() - 22, 300, 18), vertical, kind.value)
+                self._paint_row(painter, box, hit, i == self.at)
+            if not self._boxes:
+                painter.setFont(font(14))
+                painter.setPen(theme.ink2)
+                painter.drawText(QRectF(24, _FIELD, 400, _ROW), vertical, "Nothing found")
+            self._paint_foot(painter)
 
     def _paint_row(self, painter: QPainter, box: QRectF, hit: Hit, current: bool) -> None:
         theme = self.theme

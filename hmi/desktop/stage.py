@@ -64,9 +64,9 @@ class Question(QWidget, Themed):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self.theme.ink)
-        painter.fillRect(self.rect().adjusted(2, 2, -2, -2), self.theme.panel)
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), self.theme.ink)
+            painter.fillRect(self.rect().adjusted(2, 2, -2, -2), self.theme.panel)
 
 
 class Notice(QWidget, Themed):
@@ -98,9 +98,9 @@ class Notice(QWidget, Themed):
         self._timer.start(NOTICE_MS)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self.theme.line)
-        painter.fillRect(self.rect().adjusted(1, 1, -1, -1), self.theme.canvas)
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), self.theme.line)
+            painter.fillRect(self.rect().adjusted(1, 1, -1, -1), self.theme.canvas)
 
 
 class Stage(QWidget, Themed):
@@ -195,7 +195,8 @@ class Stage(QWidget, Themed):
         return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        QPainter(self).fillRect(self.rect(), self.theme.canvas)
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), self.theme.canvas)
 
 
 class ReplayFrame(QWidget, Themed):
@@ -209,7 +210,7 @@ class ReplayFrame(QWidget, Themed):
         self.hide()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        w, h, px = self.width(), self.height(), _FRAME_PX
-        for edge in (QRectF(0, 0, w, px), QRectF(0, h - px, w, px), QRectF(0, 0, px, h), QRectF(w - px, 0, px, h)):
-            painter.fillRect(edge, self.theme.replay_blue)
+        with QPainter(self) as painter:
+            w, h, px = self.width(), self.height(), _FRAME_PX
+            for edge in (QRectF(0, 0, w, px), QRectF(0, h - px, w, px), QRectF(0, 0, px, h), QRectF(w - px, 0, px, h)):
+                painter.fillRect(edge, self.theme.replay_blue)

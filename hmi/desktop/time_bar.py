@@ -359,6 +359,6 @@ class TimeBar(QWidget, Themed):
         self._arrange()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self.theme.chrome)
-        painter.fillRect(0, 0, self.width(), 1, self.theme.hair)
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), self.theme.chrome)
+            painter.fillRect(0, 0, self.width(), 1, self.theme.hair)

@@ -100,21 +100,17 @@ class TimeTrack(QWidget, Themed):
         self._ground = None
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        if self._ground is None:
-            ratio = self.devicePixelRatioF()
-            self._ground = QPixmap(self.size() * ratio)
-            self._ground.setDevicePixelRatio(ratio)
-            inner = QPainter(self._ground)
-            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            try:
-                self._paint_ground(inner)
-            finally:
-                # A picture must not go while something still paints on it: Qt would end the program.
-                inner.end()
-        painter.drawPixmap(0, 0, self._ground)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_head(painter)
+        with QPainter(self) as painter:
+            if self._ground is None:
+                ratio = self.devicePixelRatioF()
+                self._ground = QPixmap(self.size() * ratio)
+                self._ground.setDevicePixelRatio(ratio)
+                with QPainter(self._ground) as inner:
+                    inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+                    self._paint_ground(inner)
+            painter.drawPixmap(0, 0, self._ground)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._paint_head(painter)
 
     def _middle(self) -> float:
         return self.height() / 2 - (5 if self.height() < 80 else 8)

@@ -76,7 +76,8 @@ class Pill(QWidget, Themed):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        write_pill(QPainter(self), self._state, 22, 12, self.theme)
+        with QPainter(self) as painter:
+            write_pill(painter, self._state, 22, 12, self.theme)
 
 
 class WriteBox(QWidget):

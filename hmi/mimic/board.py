@@ -238,16 +238,15 @@ class Board:
     def _draw_on(self, pixmap: QPixmap, which: Sequence[int]) -> Iterator[None]:
         """Draw some elements, all as they are by the same situation, bottom first."""
         for start in range(0, len(which), _ELEMENTS_AT_ONCE):
-            painter = QPainter(pixmap)
-            canvas = self._canvas(painter)
-            self._to_screen(painter)
-            for i in which[start : start + _ELEMENTS_AT_ONCE]:
-                look = self._looks[i] = self.drawables[i].look(self.situation)
-                if look.condition is not PLAIN:
-                    self._note(i, look)
-                if not look.hidden:
-                    self.drawables[i].paint(canvas, look)
-            painter.end()
+            with QPainter(pixmap) as painter:
+                canvas = self._canvas(painter)
+                self._to_screen(painter)
+                for i in which[start : start + _ELEMENTS_AT_ONCE]:
+                    look = self._looks[i] = self.drawables[i].look(self.situation)
+                    if look.condition is not PLAIN:
+                        self._note(i, look)
+                    if not look.hidden:
+                        self.drawables[i].paint(canvas, look)
             yield
 
     def _canvas(self, painter: QPainter) -> Canvas:
@@ -343,27 +342,26 @@ class Board:
         if len(together) > _FULL_SHARE * len(self.drawables):
             self._draw_whole()
             return [self.picture.rect()]
-        painter = QPainter(self.picture)
-        canvas = self._canvas(painter)
-        apart = sorted(repaint.keys() - set(together))
-        if apart:
-            self._restore(painter, [repaint[i] for i in apart])
-            painter.save()
-            self._to_screen(painter)
-            for i in apart:
-                self._paint(canvas, i)
-            painter.restore()
-        if together:
-            boxes = [b for i in together for b in self._pieces(i, repaint[i])]
-            region = QRegion()
-            for left, top, right, bottom in boxes:
-                region += QRect(left, top, right - left, bottom - top)
-            painter.setClipRegion(region)
-            self._restore(painter, boxes)
-            self._to_screen(painter)
-            for i in sorted(set(together).union(*(touched[i] for i in together))):
-                self._paint(canvas, i)
-        painter.end()
+        with QPainter(self.picture) as painter:
+            canvas = self._canvas(painter)
+            apart = sorted(repaint.keys() - set(together))
+            if apart:
+                self._restore(painter, [repaint[i] for i in apart])
+                painter.save()
+                self._to_screen(painter)
+                for i in apart:
+                    self._paint(canvas, i)
+                painter.restore()
+            if together:
+                boxes = [b for i in together for b in self._pieces(i, repaint[i])]
+                region = QRegion()
+                for left, top, right, bottom in boxes:
+                    region += QRect(left, top, right - left, bottom - top)
+                painter.setClipRegion(region)
+                self._restore(painter, boxes)
+                self._to_screen(painter)
+                for i in sorted(set(together).union(*(touched[i] for i in together))):
+                    self._paint(canvas, i)
         return [QRect(b[0], b[1], b[2] - b[0], b[3] - b[1]) for b in repaint.values()]
 
     def _pieces(self, i: int, box: Box) -> list[Box]:
@@ -398,13 +396,12 @@ class Board:
             self.drawables[i].paint(canvas, look)
 
     def _draw_whole(self) -> None:
-        painter = QPainter(self.picture)
-        painter.drawPixmap(0, 0, self._base)
-        canvas = self._canvas(painter)
-        self._to_screen(painter)
-        for i in range(len(self.drawables)):
-            self._paint(canvas, i)
-        painter.end()
+        with QPainter(self.picture) as painter:
+            painter.drawPixmap(0, 0, self._base)
+            canvas = self._canvas(painter)
+            self._to_screen(painter)
+            for i in range(len(self.drawables)):
+                self._paint(canvas, i)
 
     # places
 

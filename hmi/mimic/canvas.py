@@ -122,12 +122,11 @@ class Canvas:
         width, ascent = metrics.horizontalAdvance(text), ceil(metrics.ascent())
         pixmap = QPixmap(ceil(width) + 3, ceil(metrics.height()) + 1)
         pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(font)
-        painter.setPen(color)
-        painter.drawText(QPointF(quarter / 4, ascent), text)
-        painter.end()
+        with QPainter(pixmap) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setFont(font)
+            painter.setPen(color)
+            painter.drawText(QPointF(quarter / 4, ascent), text)
         return pixmap, width, ascent
 
     def centred_base(self, role: Role, middle: float) -> float:

@@ -51,11 +51,10 @@ def stamp(
         pixmap = QPixmap(ceil(2 * half[0] * scale), ceil(2 * half[1] * scale))
         pixmap.fill(Qt.GlobalColor.transparent)
         pixmap.setDevicePixelRatio(scale)
-        inner = QPainter(pixmap)
-        inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-        inner.translate(half[0], half[1])
-        draw(inner)
-        inner.end()
+        with QPainter(pixmap) as inner:
+            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+            inner.translate(half[0], half[1])
+            draw(inner)
         return pixmap
 
     painter.drawPixmap(QPointF(x - half[0], y - half[1]), theme.stamps.get((key, scale), make))
@@ -249,18 +248,17 @@ def _tile(theme: Theme, scale: float, side: float, hatch: bool) -> QBrush:
     pixels = max(4, round(side * scale))
     tile = QPixmap(pixels, pixels)
     tile.fill(theme.well if hatch else Qt.GlobalColor.transparent)
-    painter = QPainter(tile)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.scale(pixels / side, pixels / side)
-    if hatch:
-        painter.setPen(pen(theme.line, 1.8))
-        for shift in (-side, 0.0, side):
-            painter.drawLine(QPointF(shift - side, 2 * side), QPointF(shift + 2 * side, -side))
-    else:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.line)
-        painter.drawEllipse(QPointF(side / 2, side / 2), 1.1, 1.1)
-    painter.end()
+    with QPainter(tile) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.scale(pixels / side, pixels / side)
+        if hatch:
+            painter.setPen(pen(theme.line, 1.8))
+            for shift in (-side, 0.0, side):
+                painter.drawLine(QPointF(shift - side, 2 * side), QPointF(shift + 2 * side, -side))
+        else:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.line)
+            painter.drawEllipse(QPointF(side / 2, side / 2), 1.1, 1.1)
     brush = QBrush(tile)
     brush.setTransform(QTransform.fromScale(1 / scale, 1 / scale))
     return brush

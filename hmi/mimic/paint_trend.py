@@ -129,25 +129,26 @@ class TrendDrawable(Drawable):
         pixmap = QPixmap(max(1, round(plot.width() * scale)), max(1, round(plot.height() * scale)))
         pixmap.setDevicePixelRatio(scale)
         pixmap.fill(theme.well)
-        painter = QPainter(pixmap)
-        first = self.tags[0]
-        if first.normal is not None and len(self.tags) == 1:
-            top, bottom = self._y(first.normal[1], self.axis), self._y(first.normal[0], self.axis)
-            painter.fillRect(QRectF(0, top, plot.width(), bottom - top), theme.band)
-        for number, (curve, bounds) in enumerate(zip(self.curves, self.bounds, strict=True), 1):
-            columns = curve.at(self._now_us)
-            if number > 1:
-                # One hatch for all: where the first pen has values, another pen's gap shows as its missing line.
-                has = (columns.kind == Kind.VALUE) | (columns.kind == Kind.WEAK)
-                columns = columns._replace(kind=np.where(has, columns.kind, np.int8(Kind.NOTHING)))
+        with QPainter(pixmap) as painter:
+            first = self.tags[0]
+            if first.normal is not None and len(self.tags) == 1:
+                top, bottom = self._y(first.normal[1], self.axis), self._y(first.normal[0], self.axis)
+                painter.fillRect(QRectF(0, top, plot.width(), bottom - top), theme.band)
+            for number, (curve, bounds) in enumerate(zip(self.curves, self.bounds, strict=True), 1):
+                columns = curve.at(self._now_us)
+                if number > 1:
+                    # One hatch for all: where the first pen has values, another pen's gap shows as its missing line.
+                    has = (columns.kind == Kind.VALUE) | (columns.kind == Kind.WEAK)
+                    columns = columns._replace(kind=np.where(has, columns.kind, np.int8(Kind.NOTHING)))
 
-            def heights(values: Floats, of: tuple[float, float] = bounds) -> Floats:
-                share = (np.clip(values, *of) - of[0]) / (of[1] - of[0])
-                return np.asarray(plot.height() * (1 - share))
+                def heights(values: Floats, of: tuple[float, float] = bounds) -> Floats:
+                    share = (np.clip(values, *of) - of[0]) / (of[1] - of[0])
+                    return np.asarray(plot.height() * (1 - share))
 
-            gaps = (canvas.hatch, canvas.dots)
-            paint_columns(painter, columns, plot.width(), plot.height(), heights, theme.pen[number], gaps, number > 6)
-        painter.end()
+                gaps = (canvas.hatch, canvas.dots)
+                paint_columns(
+                    painter, columns, plot.width(), plot.height(), heights, theme.pen[number], gaps, number > 6
+                )
         return pixmap
 
     def _labels(self, canvas: Canvas, what: TrendLook) -> None:

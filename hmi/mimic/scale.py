@@ -163,14 +163,13 @@ class AnalogueScale:
         pixmap = QPixmap(max(1, round(w * scale)), max(1, round(h * scale)))
         pixmap.setDevicePixelRatio(scale)
         pixmap.fill(theme.well)
-        painter = QPainter(pixmap)
-        if self.normal is not None and not look.stands:
-            top, bottom = self.y(self.normal[1]), self.y(self.normal[0])
-            painter.fillRect(QRectF(0, top, w, bottom - top), theme.band)
-        if columns is not None:
-            gap = QBrush(canvas.hatch), QBrush(canvas.dots)
-            paint_columns(painter, columns, w, h, self.heights, theme.ink2, gap, quality is Quality.STALE)
-        painter.end()
+        with QPainter(pixmap) as painter:
+            if self.normal is not None and not look.stands:
+                top, bottom = self.y(self.normal[1]), self.y(self.normal[0])
+                painter.fillRect(QRectF(0, top, w, bottom - top), theme.band)
+            if columns is not None:
+                gap = QBrush(canvas.hatch), QBrush(canvas.dots)
+                paint_columns(painter, columns, w, h, self.heights, theme.ink2, gap, quality is Quality.STALE)
         return pixmap
 
 

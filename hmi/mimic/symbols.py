@@ -98,11 +98,10 @@ class Symbols:
         pattern = canvas.pattern(look.quality)
         if pattern is not None:
             _draw_svg(image, _colored(source, theme, look, size, only_body=True), turn, size)
-            painter = QPainter(image)
-            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
-            painter.scale(scale, scale)
-            painter.fillRect(QRectF(0, 0, side / scale, side / scale), pattern)
-            painter.end()
+            with QPainter(image) as painter:
+                painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+                painter.scale(scale, scale)
+                painter.fillRect(QRectF(0, 0, side / scale, side / scale), pattern)
         _draw_svg(image, _colored(source, theme, look, size, only_body=False), turn, size)
         pixmap = QPixmap.fromImage(image)
         pixmap.setDevicePixelRatio(scale)
@@ -120,13 +119,14 @@ def _draw_svg(image: QImage, svg: str, turn: int, size: float) -> None:
         raise SymbolError("Qt cannot draw the symbol")
     margin = (_half(size) / size - 0.5) * BOX
     renderer.setViewBox(QRectF(-margin, -margin, BOX + 2 * margin, BOX + 2 * margin))
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    side = image.width()
-    if turn:
-        painter.setTransform(QTransform().translate(side / 2, side / 2).rotate(turn).translate(-side / 2, -side / 2))
-    renderer.render(painter, QRectF(0, 0, side, side))
-    painter.end()
+    with QPainter(image) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        side = image.width()
+        if turn:
+            painter.setTransform(
+                QTransform().translate(side / 2, side / 2).rotate(turn).translate(-side / 2, -side / 2)
+            )
+        renderer.render(painter, QRectF(0, 0, side, side))
 
 
 def _colored(source: str, theme: Theme, look: BodyLook, size: float, only_body: bool) -> str:

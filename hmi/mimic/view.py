@@ -180,21 +180,20 @@ class MimicView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         board, ratio = self._board, self.devicePixelRatioF()
-        painter = QPainter(self)
-        area = QRectF(event.rect())
-        shown = QRectF(0, 0, board.picture.width() / ratio, board.picture.height() / ratio)
-        if not shown.contains(area):
-            # Nothing is shown of a screen that is not all drawn, or as much as there was before the size changed.
-            painter.fillRect(area, board.theme.canvas)
-        area = area.intersected(shown)
-        source = QRectF(area.x() * ratio, area.y() * ratio, area.width() * ratio, area.height() * ratio)
-        painter.drawPixmap(area, board.picture, source)
-        if self._focus is not None and self._ring and self.hasFocus() and not board.hidden(self._focus):
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            device = board.to_device(self._focus.focus_rect)
-            around = QRectF(device.x() / ratio, device.y() / ratio, device.width() / ratio, device.height() / ratio)
-            marks.focus_ring(painter, around, board.theme)
-        painter.end()
+        with QPainter(self) as painter:
+            area = QRectF(event.rect())
+            shown = QRectF(0, 0, board.picture.width() / ratio, board.picture.height() / ratio)
+            if not shown.contains(area):
+                # Nothing is shown of a screen that is not all drawn, or as much as there was before the size changed.
+                painter.fillRect(area, board.theme.canvas)
+            area = area.intersected(shown)
+            source = QRectF(area.x() * ratio, area.y() * ratio, area.width() * ratio, area.height() * ratio)
+            painter.drawPixmap(area, board.picture, source)
+            if self._focus is not None and self._ring and self.hasFocus() and not board.hidden(self._focus):
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                device = board.to_device(self._focus.focus_rect)
+                around = QRectF(device.x() / ratio, device.y() / ratio, device.width() / ratio, device.height() / ratio)
+                marks.focus_ring(painter, around, board.theme)
 
     # focus
 

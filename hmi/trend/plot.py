@@ -121,20 +121,16 @@ class TrendPlot(QWidget):
         self.redraw()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        if self._picture is None:
-            ratio = self.devicePixelRatioF()
-            self._picture = QPixmap(self.size() * ratio)
-            self._picture.setDevicePixelRatio(ratio)
-            self._drawn_us = self.timeline.end_us
-            inner = QPainter(self._picture)
-            try:
-                self._paint(inner)
-            finally:
-                # A picture must not go while something still paints on it: Qt would end the program.
-                inner.end()
-        painter.drawPixmap(0, 0, self._picture)
-        self._paint_cursor(painter)
+        with QPainter(self) as painter:
+            if self._picture is None:
+                ratio = self.devicePixelRatioF()
+                self._picture = QPixmap(self.size() * ratio)
+                self._picture.setDevicePixelRatio(ratio)
+                self._drawn_us = self.timeline.end_us
+                with QPainter(self._picture) as inner:
+                    self._paint(inner)
+            painter.drawPixmap(0, 0, self._picture)
+            self._paint_cursor(painter)
 
     def _paint(self, painter: QPainter) -> None:
         look, area, line = self._look, self.area, self.timeline

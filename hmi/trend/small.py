@@ -93,44 +93,47 @@ class SmallTrend(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         look, area = self._look, self._plot()
-        painter = QPainter(self)
-        painter.fillRect(area, look.well)
-        if not self._source.pens or self._axis is None:
-            return
-        pen = self._source.pens[0]
-        low, high = pen.range
-        for limit in self._limits:
-            # The limit that the curve nears is part of the picture; far ones would flatten it.
-            if low - (high - low) < limit.value < high + (high - low):
-                low, high = min(low, limit.value - (high - low) * 0.04), max(high, limit.value + (high - low) * 0.04)
-        plot = area.adjusted(0, 2, -18 if not self._labels else 0, -2)
-        if pen.tag.normal is not None:
-            draw_band(
-                painter, plot.adjusted(0, 0, 18 if not self._labels else 0, 0), low, high, pen.tag.normal, look.band
-            )
-        for gap, box in gap_boxes(plot, pen.gaps, self._line.start_us, self._line.end_us):
-            draw_gap(painter, gap, box, look)
-        font = QFont("B612")
-        font.setPixelSize(12)
-        painter.setFont(font)
-        for limit in self._limits:
-            y = y_of(plot, low, high, limit.value)
-            if area.top() <= y <= area.bottom():
-                draw_limit(painter, plot, y, look.ink)
-                if self._labels:
-                    painter.setPen(look.ink)
-                    text = f"{limit.letters} {pen.tag.format(limit.value)}"
-                    painter.drawText(
-                        QRectF(area.right() + 6, y - 8, self._labels, 16), Qt.AlignmentFlag.AlignVCenter, text
+        with QPainter(self) as painter:
+            painter.fillRect(area, look.well)
+            if not self._source.pens or self._axis is None:
+                return
+            pen = self._source.pens[0]
+            low, high = pen.range
+            for limit in self._limits:
+                # The limit that the curve nears is part of the picture; far ones would flatten it.
+                if low - (high - low) < limit.value < high + (high - low):
+                    low, high = (
+                        min(low, limit.value - (high - low) * 0.04),
+                        max(high, limit.value + (high - low) * 0.04),
                     )
-        if pen.drawn is not None:
-            draw_strokes(painter, plot, pen.drawn, low, high, look.ink2)
-            if not self._labels and len(pen.drawn.y) and len(pen.drawn.x) and not pen.drawn.bad[-1:]:
-                self._draw_pointer(painter, plot, y_of(plot, low, high, float(pen.drawn.y[-1])))
-        if not self._source.knows(self._line.start_us):
-            painter.setPen(look.ink2)
-            state = "history not known" if self._source.silent else "reading history"
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, state)
+            plot = area.adjusted(0, 2, -18 if not self._labels else 0, -2)
+            if pen.tag.normal is not None:
+                draw_band(
+                    painter, plot.adjusted(0, 0, 18 if not self._labels else 0, 0), low, high, pen.tag.normal, look.band
+                )
+            for gap, box in gap_boxes(plot, pen.gaps, self._line.start_us, self._line.end_us):
+                draw_gap(painter, gap, box, look)
+            font = QFont("B612")
+            font.setPixelSize(12)
+            painter.setFont(font)
+            for limit in self._limits:
+                y = y_of(plot, low, high, limit.value)
+                if area.top() <= y <= area.bottom():
+                    draw_limit(painter, plot, y, look.ink)
+                    if self._labels:
+                        painter.setPen(look.ink)
+                        text = f"{limit.letters} {pen.tag.format(limit.value)}"
+                        painter.drawText(
+                            QRectF(area.right() + 6, y - 8, self._labels, 16), Qt.AlignmentFlag.AlignVCenter, text
+                        )
+            if pen.drawn is not None:
+                draw_strokes(painter, plot, pen.drawn, low, high, look.ink2)
+                if not self._labels and len(pen.drawn.y) and len(pen.drawn.x) and not pen.drawn.bad[-1:]:
+                    self._draw_pointer(painter, plot, y_of(plot, low, high, float(pen.drawn.y[-1])))
+            if not self._source.knows(self._line.start_us):
+                painter.setPen(look.ink2)
+                state = "history not known" if self._source.silent else "reading history"
+                painter.drawText(area, Qt.AlignmentFlag.AlignCenter, state)
 
     def _draw_pointer(self, painter: QPainter, plot: QRectF, y: float) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

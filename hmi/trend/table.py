@@ -90,38 +90,38 @@ class TrendTable(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         look = self.look
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), look.canvas)
-        width = self.width() - 48
-        edges = [24.0]
-        for _, share, _ in _COLUMNS:
-            edges.append(edges[-1] + share * width)
-        painter.setFont(font(12))
-        painter.setPen(look.ink2)
-        for i, (title, _, right) in enumerate(_COLUMNS):
-            _cell(painter, edges[i], edges[i + 1], 0, title, right)
-        painter.fillRect(QRectF(24, 31, width, 1), look.line)
-        for n, (pen, texts, quality) in enumerate(self.lines()):
-            y = 32.0 + n * ROW
-            if pen is self._plot.selected:
-                painter.fillRect(QRectF(24, y, width, ROW - 1), look.well)
-            painter.fillRect(QRectF(24, y + ROW - 1, width, 1), look.hair)
-            draw_badge(painter, pen.number, 32, y + 6, look)
-            for i, text in enumerate(texts):
-                bold = i in (1, 4)
-                painter.setFont(font(18 if i == 4 else 14, bold))
-                dim = i == 3 or (i == 5 and quality is Quality.GOOD)
-                painter.setPen(look.ink2 if dim else look.ink)
-                left = edges[i]
-                if i == 5 and quality is not Quality.GOOD:
-                    look.quality(painter, quality, left + 18, y + ROW / 2)
-                    left += 26
-                _cell(painter, left, edges[i + 1], y, text, _COLUMNS[i][2])
-            share = self._statistics.get(pen.tag.name, Statistics()).good
-            bar = QRectF(edges[-1] + 8, y + 14, max(self.width() - 32 - edges[-1], 0), 4)
-            if bar.width() > 24 and edges[-1] + 40 < self.width():
-                painter.fillRect(bar, look.hair)
-                painter.fillRect(QRectF(bar.x(), bar.y(), bar.width() * share, 4), look.ink2)
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), look.canvas)
+            width = self.width() - 48
+            edges = [24.0]
+            for _, share, _ in _COLUMNS:
+                edges.append(edges[-1] + share * width)
+            painter.setFont(font(12))
+            painter.setPen(look.ink2)
+            for i, (title, _, right) in enumerate(_COLUMNS):
+                _cell(painter, edges[i], edges[i + 1], 0, title, right)
+            painter.fillRect(QRectF(24, 31, width, 1), look.line)
+            for n, (pen, texts, quality) in enumerate(self.lines()):
+                y = 32.0 + n * ROW
+                if pen is self._plot.selected:
+                    painter.fillRect(QRectF(24, y, width, ROW - 1), look.well)
+                painter.fillRect(QRectF(24, y + ROW - 1, width, 1), look.hair)
+                draw_badge(painter, pen.number, 32, y + 6, look)
+                for i, text in enumerate(texts):
+                    bold = i in (1, 4)
+                    painter.setFont(font(18 if i == 4 else 14, bold))
+                    dim = i == 3 or (i == 5 and quality is Quality.GOOD)
+                    painter.setPen(look.ink2 if dim else look.ink)
+                    left = edges[i]
+                    if i == 5 and quality is not Quality.GOOD:
+                        look.quality(painter, quality, left + 18, y + ROW / 2)
+                        left += 26
+                    _cell(painter, left, edges[i + 1], y, text, _COLUMNS[i][2])
+                share = self._statistics.get(pen.tag.name, Statistics()).good
+                bar = QRectF(edges[-1] + 8, y + 14, max(self.width() - 32 - edges[-1], 0), 4)
+                if bar.width() > 24 and edges[-1] + 40 < self.width():
+                    painter.fillRect(bar, look.hair)
+                    painter.fillRect(QRectF(bar.x(), bar.y(), bar.width() * share, 4), look.ink2)
 
 
 def _axis_words(pen: Pen) -> str:

@@ -51,21 +51,21 @@ class SpanButton(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         ink, canvas, panel, line = self.colors
-        painter = QPainter(self)
-        box = self.rect().adjusted(0, 0, -1, -1)
-        painter.setPen(ink if self.on or self.hasFocus() else line)
-        painter.setBrush(ink if self.on else panel)
-        painter.drawRect(box)
-        painter.setFont(font(14))
-        painter.setPen(canvas if self.on else ink)
-        room = box.adjusted(0, 0, -44, 0) if self.key else box
-        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, self.text())
-        if self.key:
-            painter.setFont(font(12))
-            chip = box.adjusted(box.width() - 46, 7, -8, -7)
-            painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, self.key)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(chip)
+        with QPainter(self) as painter:
+            box = self.rect().adjusted(0, 0, -1, -1)
+            painter.setPen(ink if self.on or self.hasFocus() else line)
+            painter.setBrush(ink if self.on else panel)
+            painter.drawRect(box)
+            painter.setFont(font(14))
+            painter.setPen(canvas if self.on else ink)
+            room = box.adjusted(0, 0, -44, 0) if self.key else box
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, self.text())
+            if self.key:
+                painter.setFont(font(12))
+                chip = box.adjusted(box.width() - 46, 7, -8, -7)
+                painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, self.key)
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(chip)
 
 
 class TrendView(QWidget):
@@ -278,8 +278,8 @@ class TrendView(QWidget):
         return super().eventFilter(watched, event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self._look.canvas)
-        side = self._list_side.geometry()
-        painter.fillRect(side, self._look.panel)
-        painter.fillRect(side.right(), 0, 1, self.height(), self._look.hair)
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), self._look.canvas)
+            side = self._list_side.geometry()
+            painter.fillRect(side, self._look.panel)
+            painter.fillRect(side.right(), 0, 1, self.height(), self._look.hair)
