@@ -257,9 +257,13 @@ def _stored(plant: "Plant", home: Home) -> int:
     if plant.historian.dsn_env is None and not home.database.exists():
         return 0
     from hmi.cli.opening import history_of
+    from hmi.core.session import NoHistoryYetError
 
     with history_of(plant, home, "demo") as reader:
-        return reader.count()
+        try:
+            return reader.count()
+        except NoHistoryYetError:
+            return 0
 
 
 def _summary(plant: "Plant", last: dict[str, Any], stored: int) -> dict[str, Any]:

@@ -140,3 +140,7 @@ def known_alarms(session: Session) -> Sequence[Alarm]:
 
 class HistoryUnavailableError(Exception):
     """History cannot be read now. The message says why, for a person."""
+
+
+class NoHistoryYetError(HistoryUnavailableError):
+    """The database answers, and no collector has stored anything in it so far."""

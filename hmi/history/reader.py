@@ -14,7 +14,7 @@ from hmi.core.batch import EMPTY, Batch, Ints, make_batch
 from hmi.core.clock import MINUTE, from_datetime, to_datetime
 from hmi.core.event import COLLECTOR, Coverage, Event, EventKind
 from hmi.core.series import Series, raw_series
-from hmi.core.session import HistoryUnavailableError
+from hmi.core.session import HistoryUnavailableError, NoHistoryYetError
 from hmi.core.status import BAD_NO_DATA
 from hmi.core.tag import Lane, Tag
 from hmi.history.columns import SAMPLE_COLUMNS, VALUE, ints, packed, read_samples, read_series
@@ -318,7 +318,7 @@ class Reader:
         kind = kind_of(database)
         if kind is None:
             database.close()
-            raise HistoryUnavailableError("the database holds no history yet")
+            raise NoHistoryYetError("the database holds no history yet")
         self._rollups = dialect_of(kind).rollups
         database.read_only = True
         return database

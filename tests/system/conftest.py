@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.history.test_timescale import timescale
 from tests.system.program import Program
+
+__all__ = ["program", "timescale"]
 
 
 @pytest.fixture

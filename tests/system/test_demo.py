@@ -48,6 +48,17 @@ def test_that_the_demo_counts_in_the_database_and_has_lost_nothing(program: Prog
     assert EmbeddedPostgres(home.database).holders() == []
 
 
+@pytest.mark.timeout(120)
+def test_that_one_setting_takes_the_demo_to_timescaledb(program: Program, timescale: str) -> None:
+    program.environment["HMI_DSN"] = timescale
+    done = program.run("demo", "--headless", "--for", "12s", "--json", timeout_s=110)
+    assert done.code == 0, done.err
+    summary = json.loads(done.last_line)
+    assert summary["historian"] == "timescaledb"
+    assert summary["samples_lost"] == 0
+    assert summary["samples_stored"] == summary["samples_taken"] > 300
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGHUP")
 @pytest.mark.timeout(120)
 def test_that_what_a_killed_demo_left_is_cleared_away_and_a_closed_terminal_leaves_nothing(program: Program) -> None:
