@@ -4,7 +4,7 @@ import signal
 import sys
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, QTimer
 
 from hmi.cli.ending import ended_alike, held_back
 
@@ -32,9 +32,8 @@ def test_that_nohup_is_respected() -> None:
 
 
 @pytest.mark.parametrize("number", ALIKE)
+@pytest.mark.usefixtures("qapp")
 def test_that_no_exception_meets_qt_while_a_picture_is_made(number: signal.Signals) -> None:
-    app = QCoreApplication.instance() or QCoreApplication([])
-    assert app is not None
     beats: list[int] = []
 
     def beat() -> None:
