@@ -204,6 +204,10 @@ def test_that_root_runs_the_server_as_an_unprivileged_user_and_changes_no_folder
 def test_that_an_ordinary_user_runs_the_server_as_himself(open_folder: Path) -> None:
     import pwd
 
+    needed = [Path(__file__).resolve(), Path(sys.prefix).resolve() / "lib"]
+    closed = [p for path in needed for p in path.parents if not p.stat().st_mode & 0o001]
+    if closed:
+        pytest.skip(f"no other user can enter {closed[0]}, where this checkout lies: './hmi.sh test' as one does this")
     user = pwd.getpwnam("nobody")
     home = open_folder / "plant"
     home.mkdir()
