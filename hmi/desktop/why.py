@@ -36,7 +36,10 @@ def why_rows(session: Session, tag: Tag, events: Iterable[Event] = ()) -> list[R
     rows = [("Shown", f"{shown}, {QUALITY_WORDS[quality]} ({name_of(status)}, 0x{status:08X}){age}")]
     if time_us:
         delay = int(table.delay_us[i])
-        received = f", received {delay / 1000:.0f} ms later" if delay else ""
+        received = f", received {delay / 1000:.0f} ms later" if delay > 0 else ""
+        if delay < 0:
+            # Two samples of one tag never share a time, so after a jump of the clock one is told later than it came.
+            received = f", received {-delay / 1000:.0f} ms earlier: the clock had jumped"
         rows.append(("Source time", near_time(time_us, now, zone, millis=True) + received))
     rows += _origin_rows(session, tag)
     if tag.scale is not None:
